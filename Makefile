@@ -1,0 +1,47 @@
+# Needs python3 and make. Everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check fmt lock clean
+
+run: $(VENV)/run
+	@exec $(BIN)/python -m cgportal.run
+
+# SQLite always; PostgreSQL too when TEST_DATABASE_URL names a server that may be filled and emptied.
+test: $(VENV)/dev
+	$(BIN)/python -m pytest
+	@if [ -n "$$TEST_DATABASE_URL" ]; then \
+	  echo "again on PostgreSQL"; DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest; \
+	else echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; fi
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.manage makemigrations --check --dry-run
+	$(BIN)/python -m tests.manage check --deploy --fail-level WARNING
+
+fmt: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# New versions: change requirements*.in, then this.
+lock: $(VENV)/dev
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || { echo "python3 has no venv module: install it (Debian: apt install python3-venv)."; exit 1; }
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/run

@@ -1,0 +1,219 @@
+"""All settings of the portal. The only reader of the environment; `.env.example` lists the variables.
+
+Deployment: https://docs.djangoproject.com/en/5.2/howto/deployment/checklist/
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from . import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment.env.read_env(BASE_DIR / ".env")  # variables that are set already win
+
+# -- core ---------------------------------------------------------------------------------------------------
+DEBUG = environment.flag("DEBUG", default=False)
+SECRET_KEY = environment.text("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters (see .env.example).")
+ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+VAR_DIR = environment.directory("VAR_DIR", BASE_DIR / "var")
+ROOT_URLCONF = "cgportal.urls"
+WSGI_APPLICATION = "cgportal.wsgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "js_lib_bootstrap5",
+    "csp",
+    "uploads.apps.UploadsConfig",  # last: its roles need the permissions that auth makes after migrate
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "uploads.audit.middleware.PrivatePages",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "uploads.audit.middleware.RecordRefusals",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "uploads.health.banner",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+CRISPY_FAIL_SILENTLY = False
+
+# -- database -----------------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
+WEB_THREADS = environment.whole_number("WEB_THREADS", 4, 1, 64)
+if "sqlite3" in DATABASES["default"]["ENGINE"]:
+    # A reply of "saved" needs synchronous=FULL; IMMEDIATE takes the write lock at BEGIN, so that no
+    # transaction finds out halfway that somebody else was first; REPLACE must fire the guards of the audit log.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        " PRAGMA recursive_triggers=ON; PRAGMA secure_delete=ON; PRAGMA cache_size=-16000;",
+    }
+else:
+    # min_size 0 would reconnect all the time; a thread holds one connection at most.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10}}
+CACHES = {
+    # Shared by all web processes: the limits on sign-in are counted here.
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
+}
+
+# -- side jobs ----------------------------------------------------------------------------------------------
+QUEUE_URL = environment.text("QUEUE_URL")  # redis://…; empty: a file beside SQLite, or tables in PostgreSQL
+if QUEUE_URL and not QUEUE_URL.startswith(("redis://", "rediss://")):
+    raise ImproperlyConfigured("QUEUE_URL must begin with redis:// or rediss://, or stay empty.")
+
+# -- people, sessions, sign-in ------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "uploads.signin.ClosedSignUp"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+# Whole offices share one address; a guesser is stopped by the limit per name.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,10/5m/key"}
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())  # one shift
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# -- browser security ---------------------------------------------------------------------------------------
+HTTPS = environment.flag("HTTPS", default=not environment.this_machine_only(ALLOWED_HOSTS))
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = int(timedelta(days=730).total_seconds()) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines on the inside
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "uploads.signin.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+if environment.flag("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# -- static files -------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = environment.directory("STATIC_ROOT", VAR_DIR / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+
+# -- language and time --------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
+
+# -- mail ---------------------------------------------------------------------------------------------------
+vars().update(environment.env.email_url("EMAIL_URL", default="consolemail://"))
+
+# -- CustomerGauge ------------------------------------------------------------------------------------------
+CUSTOMERGAUGE_URL = environment.service_url("CUSTOMERGAUGE_URL")
+PRACTICE = environment.is_loopback(CUSTOMERGAUGE_URL)  # a target on this machine is the simulator
+CUSTOMERGAUGE_API_KEY = environment.header_value("CUSTOMERGAUGE_API_KEY")
+CUSTOMERGAUGE_CLIENT_ID = environment.text("CUSTOMERGAUGE_CLIENT_ID")
+CUSTOMERGAUGE_CLIENT_SECRET = environment.text("CUSTOMERGAUGE_CLIENT_SECRET")
+CUSTOMERGAUGE_TOKEN_URL = environment.service_url("CUSTOMERGAUGE_TOKEN_URL", path_allowed=True) or (
+    # Authenticating using OAuth2 (support article 5000846993): the API's region names the host of the tokens
+    re.sub(r"//api\.(\w+)\.customergauge\.com$", r"//auth.\1.customergauge.com", CUSTOMERGAUGE_URL) + "/oauth2/token"
+    if CUSTOMERGAUGE_URL
+    else ""
+)
+CUSTOMERGAUGE_FORMAT: Any = environment.one_of("CUSTOMERGAUGE_FORMAT", ("json", "xml"))
+CUSTOMERGAUGE_TIME_ZONE = environment.zone("CUSTOMERGAUGE_TIME_ZONE", TIME_ZONE)
+SUBMISSION_HOLD_SECONDS = environment.whole_number("SUBMISSION_HOLD_SECONDS", 15, 0, 3600)
+DELIVERY_THREADS = environment.whole_number("DELIVERY_THREADS", 32, 1, 256)
+
+# -- secrets that must never be written down: masked at the door of the audit log ----------------------------
+SECRETS = [
+    secret
+    for secret in (
+        SECRET_KEY,
+        CUSTOMERGAUGE_API_KEY,
+        CUSTOMERGAUGE_CLIENT_SECRET,
+        DATABASES["default"].get("PASSWORD"),
+    )
+    if secret and len(secret) >= 6  # a shorter one would mask ordinary words
+]
+
+# -- logging: ids, never words of customers ------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {"huey": {"level": "WARNING"}, "django.server": {"handlers": [], "propagate": True}},
+}
