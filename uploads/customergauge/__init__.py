@@ -1,0 +1,53 @@
+"""The CustomerGauge client: from one survey result to a verdict on what became of it.
+
+    build(fields, values, zone)  one result as ordered (key, value) pairs        payload
+      → Client.post_response     the call, with the caller's wire mark           client, credentials
+                                 through one guarded connection                  transport, connection
+      → Exchange                 all that is known of it, as plain values        exchange
+      → judge(exchange)          the Verdict and its Outcome                     replies, evidence, documents
+      → rows(exchange)           for calls that read: the records                listings
+
+It knows no database and no retry plan: what to do with an outcome is the caller's business. It uses `requests` for
+the calls and imports nothing else of this project.
+"""
+
+from .client import REASONS, RESPONSE, WORKFLOW, Client, Request, base_url_fault
+from .connection import Timeouts
+from .credentials import ApiKey, ClientCredentials, Credentials, TokenRefused, TokenUnavailable
+from .evidence import EVIDENCE, Evidence, Outcome
+from .exchange import Exchange, Fault
+from .listings import NotListed, Row, rows
+from .payload import Field, Pairs, Value, build, encode
+from .replies import Verdict, judge
+from .transport import url_fault
+
+__all__ = [
+    "EVIDENCE",
+    "REASONS",
+    "RESPONSE",
+    "WORKFLOW",
+    "ApiKey",
+    "Client",
+    "ClientCredentials",
+    "Credentials",
+    "Evidence",
+    "Exchange",
+    "Fault",
+    "Field",
+    "NotListed",
+    "Outcome",
+    "Pairs",
+    "Request",
+    "Row",
+    "Timeouts",
+    "TokenRefused",
+    "TokenUnavailable",
+    "Value",
+    "Verdict",
+    "base_url_fault",
+    "build",
+    "encode",
+    "judge",
+    "rows",
+    "url_fault",
+]
