@@ -1,0 +1,106 @@
+"""The database itself refuses to change what is written once, on SQLite and on PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+
+from tests.factories import make_submission
+from uploads.audit import guards
+from uploads.models import Action, AppendOnlyError, Attempt, AuditEvent, AuditPayload, Delivery, Submission
+
+
+@pytest.fixture
+def rows(agent: User) -> dict[str, int]:
+    """One frozen row of each guarded table."""
+    submission = make_submission(agent)
+    attempt = Attempt.objects.create(delivery=submission.delivery, worker="here:1")
+    attempt.end(outcome="delivered", evidence="stored", seconds=0.1, status=200, code="")
+    event = AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body={"score": 4})
+    return {
+        "uploads_submission": submission.pk,
+        "uploads_attempt": attempt.pk,
+        "uploads_auditevent": event.pk,
+        "uploads_auditpayload": event.pk,
+    }
+
+
+def refused(statement: str, *values: object) -> bool:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, values)
+    except DatabaseError as error:
+        return "written once" in str(error)
+    return False
+
+
+LEASE = timedelta(seconds=60)
+COLUMN = {
+    "uploads_submission": "comment",
+    "uploads_attempt": "evidence",
+    "uploads_auditevent": "outcome",
+    "uploads_auditpayload": "body",
+}
+
+
+@pytest.mark.parametrize("table", guards.FROZEN)
+def test_no_statement_changes_or_removes_a_frozen_row(rows: dict[str, int], table: str) -> None:
+    key = guards.KEYS.get(table, "id")
+    column = COLUMN[table]
+    assert refused(f"UPDATE {table} SET {column} = {column} WHERE {key} = %s", rows[table])
+    assert refused(f"DELETE FROM {table} WHERE {key} = %s", rows[table])
+    if connection.vendor == "sqlite":
+        assert refused(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE {key} = %s", rows[table])
+    else:
+        connection.check_constraints()  # PostgreSQL empties no table that has deferred checks to do
+        assert refused(f"TRUNCATE {table} CASCADE")
+
+
+def test_an_attempt_may_be_written_on_until_it_has_ended(agent: User) -> None:
+    submission = make_submission(agent)
+    attempt = submission.delivery.claim("here:1", LEASE, None)
+    assert attempt
+    assert submission.delivery.mark_on_wire(attempt)
+    attempt.end(outcome="unknown", evidence="read_timeout", seconds=15.0, status=None, code="")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        attempt.end(outcome="delivered", evidence="stored", seconds=0.1, status=200, code="")
+
+
+@pytest.mark.parametrize("model", [Submission, AuditEvent, AuditPayload])
+def test_the_orm_refuses_before_the_database_has_to(rows: dict[str, int], model: type) -> None:
+    row = model.objects.first()
+    for attempt in (row.save, row.delete, model.objects.all().delete, lambda: model.objects.update(pk=1)):
+        with pytest.raises(AppendOnlyError):
+            attempt()
+
+
+def test_missing_guards_are_noticed_and_put_back(db: None) -> None:
+    assert guards.missing() == []
+    guards.remove()
+    assert len(guards.missing()) == 3 * len(guards.FROZEN)
+    call_command("migrate", verbosity=0)
+    assert guards.missing() == []
+
+
+def test_readiness_says_when_a_guard_is_missing(client: object, db: None) -> None:
+    assert client.get("/readyz").status_code == 200  # type: ignore[attr-defined]
+    guards.remove()
+    answer = client.get("/readyz")  # type: ignore[attr-defined]
+    assert answer.status_code == 503
+    assert answer.json() == {"database": True, "migrations": True, "guards": False}
+
+
+def test_a_failed_audit_event_takes_the_change_with_it(agent: User) -> None:
+    """No trace, no change: both are one transaction."""
+    delivery = make_submission(agent).delivery
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE uploads_auditevent RENAME COLUMN outcome TO gone")
+    try:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            delivery.claim("here:1", LEASE, None)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE uploads_auditevent RENAME COLUMN gone TO outcome")
+    assert Delivery.objects.get(pk=delivery.pk).state == "queued"

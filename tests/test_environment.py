@@ -1,0 +1,61 @@
+"""Nonsense in the environment is refused at start, with a sentence that names the variable and the remedy."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+GOOD = {
+    "SECRET_KEY": "x" * 40,
+    "CUSTOMERGAUGE_URL": "https://api.eu.customergauge.com",
+    "CUSTOMERGAUGE_API_KEY": "abc",
+    "DJANGO_SETTINGS_MODULE": "cgportal.settings",
+}
+
+
+def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path)} | GOOD | variables
+    return subprocess.run([sys.executable, "manage.py", "check"], cwd=ROOT, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY must be set to at least 32 random characters"),
+        ({"DEBUG": "perhaps"}, "DEBUG is “perhaps”: write true or false"),
+        ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE is “Mars/Olympus”: write a zone such as"),
+        ({"CUSTOMERGAUGE_URL": "api.eu.customergauge.com"}, "CUSTOMERGAUGE_URL is “api.eu.customergauge.com”"),
+        ({"CUSTOMERGAUGE_URL": "http://api.eu.customergauge.com"}, "customers' words travel over https only"),
+        ({"CUSTOMERGAUGE_URL": "https://api.eu.customergauge.com/v4.1"}, "must be scheme and host only"),
+        ({"CUSTOMERGAUGE_URL": "https://[::1"}, "CUSTOMERGAUGE_URL is not an address"),
+        ({"CUSTOMERGAUGE_API_KEY": "two\nlines"}, "CUSTOMERGAUGE_API_KEY holds a space, a line break"),
+        ({"CUSTOMERGAUGE_API_KEY": "schlüssel"}, "or a character outside ASCII"),
+        ({"CUSTOMERGAUGE_FORMAT": "yaml"}, "CUSTOMERGAUGE_FORMAT is “yaml”: write one of json, xml"),
+        ({"SUBMISSION_HOLD_SECONDS": "-1"}, "SUBMISSION_HOLD_SECONDS is “-1”: write a whole number from 0 to 3600"),
+        ({"SUBMISSION_HOLD_SECONDS": "٣"}, "SUBMISSION_HOLD_SECONDS is “٣”"),
+        ({"DATABASE_URL": "mysql://somewhere/db"}, "DATABASE_URL must begin with sqlite:/// or postgres://"),
+        ({"QUEUE_URL": "amqp://x"}, "QUEUE_URL must begin with redis://"),
+        ({"VAR_DIR": "/proc/nowhere"}, "VAR_DIR is /proc/nowhere: it cannot be made"),
+        ({"CUSTOMERGAUGE_API_KEY": ""}, "The credential for CustomerGauge is missing or ambiguous"),
+        ({"CUSTOMERGAUGE_CLIENT_ID": "id"}, "The credential for CustomerGauge is missing or ambiguous"),
+    ],
+)
+def test_nonsense_is_refused_with_a_sentence(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:
+    result = start(tmp_path, **variables)
+    assert result.returncode != 0
+    assert sentence in result.stderr
+
+
+def test_good_variables_start(tmp_path: Path) -> None:
+    result = start(tmp_path, SECRET_KEY="$dollars-are-no-references-0123456789", DEBUG="")
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_example_lists_every_variable_and_no_other() -> None:
+    example = (ROOT / ".env.example").read_text()
+    listed = {line.partition("=")[0] for line in example.splitlines() if line and not line.startswith("#")}
+    code = "".join((ROOT / "cgportal" / name).read_text() for name in ("settings.py", "gunicorn.py", "run.py"))
+    assert {name for name in listed if f'"{name}"' not in code} == set()

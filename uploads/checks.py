@@ -1,0 +1,34 @@
+"""Start-up checks: what settings alone cannot refuse, told with a remedy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+
+@register
+def customergauge(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
+    """Whether the portal knows where to deliver and with which credential."""
+    if not settings.CUSTOMERGAUGE_URL:
+        return [
+            Warning(
+                "CUSTOMERGAUGE_URL is not set: results are saved, but nothing can be delivered.",
+                hint="Set it to the host of your region, for example https://api.eu.customergauge.com.",
+                id="uploads.W001",
+            )
+        ]
+    oauth = (settings.CUSTOMERGAUGE_CLIENT_ID, settings.CUSTOMERGAUGE_CLIENT_SECRET, settings.CUSTOMERGAUGE_TOKEN_URL)
+    if settings.CUSTOMERGAUGE_API_KEY and not any(oauth[:2]):
+        return []
+    if all(oauth) and not settings.CUSTOMERGAUGE_API_KEY:
+        return []
+    return [
+        Error(
+            "The credential for CustomerGauge is missing or ambiguous.",
+            hint="Set CUSTOMERGAUGE_API_KEY, or CUSTOMERGAUGE_CLIENT_ID with CUSTOMERGAUGE_CLIENT_SECRET "
+            "and CUSTOMERGAUGE_TOKEN_URL; not both.",
+            id="uploads.E001",
+        )
+    ]

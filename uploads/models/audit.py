@@ -1,0 +1,188 @@
+"""The audit log: facts in AuditEvent, personal content in AuditPayload, one door in (`record`).
+
+An event holds no personal data and no free text. What was said or sent lies in its payload, which can be
+erased one day; the event keeps a salted commitment to it.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models, transaction
+from django.utils import timezone
+
+from .append_only import AppendOnly, AppendOnlyQuerySet
+
+#: Set per web request by the audit middleware; empty in the worker and in commands.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+Body = bytes | Mapping[str, Any]
+
+SECRET_NAME = re.compile(r"passw|secret|api_?key|authorization|token|bearer|credential|cookie", re.IGNORECASE)
+MASK = "***"
+
+
+class Action(models.TextChoices):
+    """What can be recorded, and the sentence that tells it to people."""
+
+    SUBMITTED = "submission.created", "entered the result"
+    TOKEN_RENEWED = "attempt.token_renewed", "was refused with an old token and called again with a fresh one"
+    ATTEMPT_ENDED_LATE = "attempt.ended_late", "got the outcome of a call that had been given up"
+    DELIVERED = "delivery.delivered", "delivered it to CustomerGauge"
+    QUEUED = "delivery.queued", "put it back in the queue"
+    SENDING = "delivery.sending", "took it from the queue"
+    REJECTED = "delivery.rejected", "was told that CustomerGauge refuses the content"
+    FAILED = "delivery.failed", "gave up"
+    UNCONFIRMED = "delivery.unconfirmed", "does not know whether CustomerGauge has it"
+    CANCELLED = "delivery.cancelled", "cancelled it"
+    CHANNEL_PAUSED = "channel.paused", "paused all sending"
+    CHANNEL_RESUMED = "channel.resumed", "resumed sending"
+    CHANNEL_WAITING = "channel.waiting", "was asked by CustomerGauge to wait"
+    WORKER_STARTED = "worker.started", "started"
+    WORKER_STOPPED = "worker.stopped", "stopped"
+    LOOKUP_ADDED = "lookup.added", "added to a list"
+    LOOKUP_CHANGED = "lookup.changed", "changed a list"
+    USER_ADDED = "user.added", "added a user"
+    USER_CHANGED = "user.changed", "changed a user"
+    VIEWED = "submission.viewed", "looked at somebody else's entry"
+    SIGNED_IN = "session.signed_in", "signed in"
+    SIGNED_OUT = "session.signed_out", "signed out"
+    SIGN_IN_REFUSED = "session.refused", "was refused at sign-in"
+    ACCESS_REFUSED = "access.refused", "was refused a page"
+
+
+def mask_names(value: Any) -> Any:
+    """A copy of plain data in which every value under a name that sounds secret is replaced by ***."""
+    if isinstance(value, Mapping):
+        return {str(k): MASK if SECRET_NAME.search(str(k)) else mask_names(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [mask_names(item) for item in value]
+    return value
+
+
+def mask_secrets(body: bytes) -> bytes:
+    """The bytes with each secret of the settings (`settings.SECRETS`) replaced by ***, wherever it stands."""
+    for secret in settings.SECRETS:
+        body = body.replace(secret.encode(), MASK.encode())
+    return body
+
+
+def canonical(body: Body) -> bytes:
+    """What is stored of a body: bytes as they are, mappings as sorted JSON; secrets masked in both."""
+    if not isinstance(body, bytes):
+        text = json.dumps(mask_names(body), ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str)
+        body = text.encode()
+    return mask_secrets(body)
+
+
+def commitment(salt: bytes, body: bytes) -> bytes:
+    """SHA-256 over a version tag, the body's length, a random salt and the body (32 bytes).
+
+    Once salt and body are erased the commitment tells nothing that can be tested.
+    """
+    return hashlib.sha256(b"cgp-commit-v1\0" + len(body).to_bytes(8, "big") + salt + body).digest()
+
+
+def compose(
+    action: Action,
+    about: models.Model | str,
+    actor: AbstractBaseUser | AnonymousUser | str,
+    attempt_id: int | None,
+    outcome: str,
+    body: Body | None,
+) -> "tuple[AuditEvent, AuditPayload | None]":
+    """An event and its payload, not yet written: names frozen, secrets masked, body committed to."""
+    user = actor if isinstance(actor, AbstractBaseUser) else None
+    salt, stored = (secrets.token_bytes(32), canonical(body)) if body is not None else (b"", b"")
+    event = AuditEvent(
+        action=action,
+        actor_id=user.pk if user else None,
+        actor_name=user.get_username() if user else str(actor),
+        object_type=(about._meta.model_name or "") if isinstance(about, models.Model) else "",
+        object_id=str(about.pk) if isinstance(about, models.Model) else "",
+        object_name=str(about),
+        attempt_id=attempt_id,
+        outcome=outcome,
+        request_id=request_id.get(),
+        commitment=commitment(salt, stored) if salt else b"",
+    )
+    return event, AuditPayload(salt=salt, body=stored) if salt else None
+
+
+class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
+    def record(
+        self,
+        action: Action,
+        about: models.Model | str = "",
+        *,
+        actor: AbstractBaseUser | AnonymousUser | str = "",
+        attempt_id: int | None = None,
+        outcome: str = "",
+        body: Body | None = None,
+    ) -> "AuditEvent":
+        """Write one event, in the caller's transaction.
+
+        `about` is the row it concerns (or the name of a thing that has no row), `actor` a user or the name of
+        a process, `outcome` a constant. `body` may hold personal data; it goes to the erasable payload.
+        """
+        event, payload = compose(action, about, actor, attempt_id, outcome, body)
+        with transaction.atomic(savepoint=False):
+            event.save()
+            if payload:
+                payload.event = event
+                payload.save()
+        return event
+
+    def about(self, row: models.Model) -> "AuditEventQuerySet":
+        """The events of one row, oldest first, with their payloads."""
+        found = self.filter(object_type=row._meta.model_name, object_id=str(row.pk))
+        return found.select_related("payload").order_by("id")
+
+
+class AuditEvent(AppendOnly):
+    """One fact: who did what to which row, when. Names are frozen as text."""
+
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=32, choices=Action.choices)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    actor_name = models.CharField(max_length=150, blank=True)
+    object_type = models.CharField(max_length=32, blank=True)
+    object_id = models.CharField(max_length=40, blank=True)
+    object_name = models.CharField(max_length=200, blank=True)
+    attempt_id = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    request_id = models.CharField(max_length=32, blank=True)
+    commitment = models.BinaryField(default=b"")
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "id"], name="audit_by_object")
+        ]  # reader: detail page
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.get_action_display()} {self.object_name}"
+
+
+class AuditPayloadQuerySet(AppendOnlyQuerySet["AuditPayload"]):
+    pass
+
+
+class AuditPayload(AppendOnly):
+    """The erasable body behind an event: canonical JSON, or the bytes of a reply as they came."""
+
+    event = models.OneToOneField(AuditEvent, primary_key=True, on_delete=models.PROTECT, related_name="payload")
+    salt = models.BinaryField()
+    body = models.BinaryField()
+
+    objects = AuditPayloadQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"payload of event {self.event_id}"

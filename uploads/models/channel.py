@@ -1,0 +1,86 @@
+"""The one connection to CustomerGauge as all workers see it, and the workers themselves."""
+
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from .audit import Action, AuditEvent
+
+#: A worker that has not been heard of for this long is silent: the pages say so.
+SILENT_AFTER = timedelta(seconds=60)
+
+
+class Channel(models.Model):
+    """One row: open or paused, and until when CustomerGauge asked us to wait. Pausing touches no delivery."""
+
+    paused = models.BooleanField(default=False)
+    evidence = models.CharField(max_length=40, blank=True, help_text="Why it is paused: a constant.")
+    changed_at = models.DateTimeField(default=timezone.now)
+    wait_until = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_channel")]
+        permissions = [("pause_channel", "Can pause and resume sending"), ("see_health", "Can see the health page")]
+
+    def __str__(self) -> str:
+        return "channel to CustomerGauge"
+
+    @classmethod
+    def current(cls) -> Self:
+        """The channel as it stands in the database now."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether deliveries may start now."""
+        return not self.paused and (self.wait_until is None or self.wait_until <= timezone.now())
+
+    def pause(self, actor: Any, evidence: str) -> bool:
+        """Stop all sending until a person resumes it. False if it was paused already."""
+        return not self.paused and self._set(Action.CHANNEL_PAUSED, actor, evidence, paused=True, evidence=evidence)
+
+    def resume(self, actor: Any) -> bool:
+        """Let the workers send again, at once. False if it was open already."""
+        changes = {"paused": False, "evidence": "", "wait_until": None}
+        return not self.is_open and self._set(Action.CHANNEL_RESUMED, actor, self.evidence, **changes)
+
+    def wait(self, actor: Any, until: datetime, evidence: str) -> bool:
+        """Start no delivery before `until`; a longer wait that is already agreed stays."""
+        if self.wait_until and self.wait_until >= until:
+            return False
+        return self._set(Action.CHANNEL_WAITING, actor, evidence, wait_until=until)
+
+    def _set(self, action: Action, actor: Any, outcome: str, **changes: Any) -> bool:
+        changes |= {"changed_at": timezone.now(), "version": self.version + 1}
+        with transaction.atomic(savepoint=False):
+            if not Channel.objects.filter(pk=self.pk, version=self.version).update(**changes):
+                return False
+            AuditEvent.objects.record(action, self, actor=actor, outcome=outcome)
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    def heard_of(self) -> "WorkerQuerySet":
+        """Workers that gave a sign of life within the last minute."""
+        return self.filter(beat_at__gte=Now() - SILENT_AFTER)
+
+
+class Worker(models.Model):
+    """One running worker process and its last signs of life. The row goes when the worker stops cleanly."""
+
+    name = models.CharField(primary_key=True, max_length=100)
+    started_at = models.DateTimeField(default=timezone.now)
+    beat_at = models.DateTimeField(default=timezone.now)
+    progress_at = models.DateTimeField(default=timezone.now, help_text="When it last finished a round of work.")
+
+    objects = WorkerQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"worker {self.name}"

@@ -1,0 +1,193 @@
+"""What administrators maintain: reason codes, workflow statuses and the fields of the account.
+
+Rows are deactivated, never deleted: an old submission keeps the code and the label that were chosen,
+and an administrator can still see where they came from.
+"""
+
+import re
+from typing import Self, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+CODE = RegexValidator(r"\A[A-Za-z0-9._-]{1,64}\Z", "Use letters, digits, dot, hyphen and underscore only (at most 64).")
+KEY = RegexValidator(
+    r"\A[A-Za-z][A-Za-z0-9_]{0,63}\Z", "Start with a letter; then letters, digits and underscore only."
+)
+
+#: Names the entry form uses itself; a customer field with such a key would overwrite them.
+RESERVED_KEYS = frozenset(
+    {
+        *("score", "comment", "sent_at", "completed_at", "contact", "workflow_status", "reasons", "reference"),
+        *("customer", "submit_token", "next", "csrfmiddlewaretoken"),
+    }
+)
+
+
+Row = TypeVar("Row", bound="Lookup")
+
+
+class LookupQuerySet(models.QuerySet[Row]):
+    def active(self) -> Self:
+        """Rows that a new submission may use."""
+        return self.filter(active=True)
+
+
+class Lookup(models.Model):
+    """A row of a list that administrators order and switch off, but never delete."""
+
+    position = models.PositiveIntegerField(default=100, help_text="Lower numbers come first.")
+    active = models.BooleanField(default=True, help_text="Switched off, it stays in old entries and leaves new ones.")
+
+    class Meta:
+        abstract = True
+
+
+class Side(models.TextChoices):
+    """Which customers a reason is offered for: CustomerGauge ties each driver to one side of the score."""
+
+    ANY = "any", "Any score"
+    PROMOTER = "promoter", "Promoters (9–10)"
+    PASSIVE_DETRACTOR = "passive_detractor", "Passives and detractors (0–8)"
+
+    @classmethod
+    def of(cls, score: int) -> "Side":
+        """The side of a score from 0 to 10; promoters are 9 and 10 (Net Promoter bands)."""
+        return cls.PROMOTER if score >= 9 else cls.PASSIVE_DETRACTOR
+
+    def allows(self, score: int) -> bool:
+        """Whether a reason of this side may be chosen with the score."""
+        return self is Side.ANY or self is Side.of(score)
+
+
+class ReasonCode(Lookup):
+    """A driver of the score, as CustomerGauge numbers it: two levels, primary and secondary."""
+
+    code = models.CharField(
+        max_length=64, unique=True, validators=[CODE], help_text="Exactly as CustomerGauge gave it."
+    )
+    label = models.CharField(max_length=128)
+    promoter_label = models.CharField(
+        max_length=128, blank=True, help_text="Optional other wording shown when the score is 9 or 10."
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children",
+        limit_choices_to={"parent": None}, verbose_name="primary reason",
+        help_text="Empty for a primary reason; else the primary this one belongs to.",
+    )  # fmt: skip
+    side = models.CharField(max_length=20, choices=Side.choices, default=Side.ANY, verbose_name="offered for")
+
+    objects = LookupQuerySet["ReasonCode"].as_manager()
+
+    class Meta:
+        ordering = ["position", "code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.label}"
+
+    def label_for(self, score: int) -> str:
+        """The wording for customers who gave this score (0 to 10)."""
+        return self.promoter_label if self.promoter_label and Side.of(score) is Side.PROMOTER else self.label
+
+    def clean(self) -> None:
+        if self.parent is None:
+            return
+        if self.parent_id == self.pk or self.parent.parent_id:
+            raise ValidationError({"parent": "Choose a primary reason: there are two levels, no more."})
+        if self.pk and self.children.exists():
+            raise ValidationError({"parent": "This reason has secondary reasons of its own; move those first."})
+        if self.parent.side != Side.ANY and self.side != self.parent.side:
+            raise ValidationError(
+                {"side": f"Its primary is offered for: {self.parent.get_side_display()}. Choose the same."}
+            )
+
+
+class WorkflowStatus(Lookup):
+    """A case status: the standard set of words, or the extended set of numbers from 0 to 99."""
+
+    code = models.CharField(max_length=32, unique=True, validators=[CODE], help_text="Exactly as it is sent.")
+    label = models.CharField(max_length=64)
+    default = models.BooleanField(default=False, help_text="Chosen beforehand on the entry form. One status at most.")
+
+    objects = LookupQuerySet["WorkflowStatus"].as_manager()
+
+    class Meta:
+        ordering = ["position", "code"]
+        verbose_name_plural = "workflow statuses"
+        constraints = [
+            models.UniqueConstraint(fields=["default"], condition=Q(default=True), name="one_default_status")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.code})"
+
+
+class Role(models.TextChoices):
+    """What a field of the upload mapping means to the portal."""
+
+    SCORE = "score", "Score"
+    COMMENT = "comment", "Comment"
+    SENT_AT = "sent_at", "Invitation sent at"
+    COMPLETED_AT = "completed_at", "Survey completed at"
+    CONTACT = "contact", "Contact wished"
+    WORKFLOW_STATUS = "workflow_status", "Workflow status"
+    REASONS = "reasons", "Reason codes"
+    REFERENCE = "reference", "Our own reference (not asked)"
+    CUSTOMER = "customer", "Customer field"
+
+
+class Kind(models.TextChoices):
+    """How a customer field is typed and checked."""
+
+    TEXT = "text", "Text"
+    IDENTIFIER = "identifier", "Number or code of a customer"
+    EMAIL = "email", "E-mail address"
+    PHONE = "phone", "Phone number"
+    NUMBER = "number", "Whole number"
+    DATE = "date", "Date"
+    DATETIME = "datetime", "Date and time"
+    CHOICE = "choice", "Choice from a list"
+
+
+class SurveyField(Lookup):
+    """One key of the account's upload mapping; the form and the request body are built from these rows."""
+
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.CUSTOMER)
+    key = models.CharField(max_length=64, unique=True, validators=[KEY], help_text="Upper and lower case matter.")
+    label = models.CharField(max_length=64)
+    help = models.CharField(max_length=200, blank=True, help_text="A short hint below the field.")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.TEXT)
+    required = models.BooleanField(default=False)
+    max_length = models.PositiveSmallIntegerField(default=128, help_text="Longest text accepted, in characters.")
+    pattern = models.CharField(
+        max_length=200, blank=True, help_text="Optional regular expression the whole text must match."
+    )
+    choices = models.TextField(blank=True, help_text="For a choice: one per line, as sent.")
+    personal = models.BooleanField(default=False, help_text="Tells something about a person: masked and erasable.")
+
+    objects = LookupQuerySet["SurveyField"].as_manager()
+
+    class Meta:
+        ordering = ["position", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["role"], condition=~Q(role="customer"), name="one_field_per_fixed_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.key})"
+
+    def choice_list(self) -> list[str]:
+        """The choices, one per line, without blank lines."""
+        return [line.strip() for line in self.choices.splitlines() if line.strip()]
+
+    def clean(self) -> None:
+        if self.key in RESERVED_KEYS:
+            raise ValidationError({"key": f"“{self.key}” is a name the form uses itself; choose another key."})
+        if self.kind == Kind.CHOICE and not self.choice_list():
+            raise ValidationError({"choices": "A choice needs at least one line to choose from."})
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValidationError({"pattern": f"Not a regular expression: {error}."}) from error
