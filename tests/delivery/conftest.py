@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+
+import pytest
+
+from uploads.customergauge import ApiKey, Client, Timeouts
+from uploads.delivery.loop import Loop
+from uploads.simulator import Simulator
+
+KEY = "canary-key-4d1f7a"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator(port=0, api_key=KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def loop(simulator: Simulator, db: None) -> Loop:
+    """A delivery loop with two sending threads, not running: a test calls its steps."""
+    timeouts = Timeouts(connect=1, read=1, deadline=2)
+    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=timeouts), "here:1", threads=2)
+
+
+def drain(loop: Loop) -> None:
+    """Step until nothing is due and nothing is under way."""
+    while loop.step(patience=0.0) or loop.in_flight:
+        loop.step(patience=2.0)

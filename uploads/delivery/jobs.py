@@ -1,0 +1,49 @@
+"""Side jobs on huey's consumer, inside the worker process. All of them may be lost at any moment."""
+
+from datetime import timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
+from huey.consumer import Consumer
+
+from ..models import Worker
+
+
+def make_queue() -> Huey:
+    """The queue for side jobs: Redis if named, else beside the portal's own database."""
+    common = {"name": "cgportal", "results": False, "immediate": False}
+    if settings.QUEUE_URL:
+        return RedisHuey(url=settings.QUEUE_URL, **common)
+    if connection.vendor == "postgresql":
+        params = connection.get_connection_params()
+        wanted = {name: params[name] for name in ("dbname", "user", "password", "host", "port") if params.get(name)}
+        return PostgresHuey(read_timeout=10, table_prefix="cgportal_queue", **common, **wanted)
+    return SqliteHuey(filename=str(settings.VAR_DIR / "queue.sqlite3"), timeout=20, **common)
+
+
+queue = make_queue()
+
+
+class EmbeddedConsumer(Consumer):  # type: ignore[misc]
+    """huey's consumer without its signal handlers: the worker decides when to stop."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+def make_consumer() -> EmbeddedConsumer:
+    """One thread for jobs and one that starts the periodic ones."""
+    return EmbeddedConsumer(queue, workers=1, max_delay=10.0, scheduler_interval=60)
+
+
+@queue.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
+def forget_old_sessions() -> None:
+    """Sessions that are over, and workers that vanished a day ago without a farewell."""
+    try:
+        import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+        Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
+    finally:
+        close_old_connections()

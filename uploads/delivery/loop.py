@@ -1,0 +1,258 @@
+"""The delivery loop: one thread that owns the database, many that own the network.
+
+Sending threads put what they need written (a wire mark, an outcome) into the inbox and go on when it is
+committed. One round of the loop takes everything in the inbox, writes it in one transaction together with the
+claims for threads that are idle, and only then answers. So rows are settled in groups, no thread ever waits
+for a lock, and no transaction is open while the network is touched.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from math import inf
+from queue import Empty, SimpleQueue
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from ..customergauge import Client
+from ..models import Body, Channel, Delivery, State, Worker
+from . import settle
+from .job import Done, Job, Mark, request_of, send
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=120)  # at least three times the deadline of a call
+TICK = 5.0  # seconds: how late work may be found when every hint is lost
+BEAT = 10.0  # seconds between signs of life and looks for leases that are over
+HOLD_RESULTS = 60.0  # seconds to keep outcomes in memory while the database is away
+
+DatabaseAway = (OperationalError, InterfaceError)
+
+
+class Hint:
+    """Somebody may have saved something, or wants the loop to look up."""
+
+
+class ResultsLost(RuntimeError):
+    """The database stayed away for too long; after a restart the rows are found by their leases."""
+
+
+class Lost(RuntimeError):
+    """The wire mark was refused: the row is no longer this worker's."""
+
+
+class Loop:
+    """Claims, sends and settles until told to stop.
+
+    `client` makes the calls, `name` is the worker's name in leases and in the audit log, `threads` is how many
+    calls may be under way at once.
+    """
+
+    def __init__(self, client: Client, name: str, threads: int) -> None:
+        self._client = client
+        self._name = name
+        self._threads = threads
+        self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
+        self._unwritten: list[Mark | Done] = []
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+        self._in_flight: set[int] = set()
+        self._look_at = 0.0
+        self._beat_at = 0.0
+        self._away_since: float | None = None
+        self.stopping = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many deliveries are in this worker's hands."""
+        return len(self._in_flight)
+
+    @property
+    def _room(self) -> int:
+        return self._threads - len(self._in_flight)
+
+    def hint(self) -> None:
+        """Look for work soon; may be called from any thread."""
+        self._inbox.put(Hint())
+
+    def run(self) -> None:
+        """Work until `stopping` is set and everything under way has been settled. Raises ResultsLost."""
+        while not (self.stopping and not self._in_flight):
+            self.step(self._patience())
+        self._pool.shutdown()
+
+    def step(self, patience: float = 0.0) -> bool:
+        """One round: wait at most `patience` seconds for news, write it, claim, send. True if anything was done."""
+        news = self._unwritten + self._collect(0.0 if self._unwritten and not self._away_since else patience)
+        self._unwritten = []
+        try:
+            self._write(news)
+            claimed = self._claim_due()
+            self._beat()
+            self._away_since = None
+        except DatabaseAway as error:
+            self._database_away(error)
+            return False
+        for job in claimed:
+            self._pool.submit(send, self._client, job, self._inbox.put)
+        return bool(news or claimed)
+
+    def look_for_lost_leases(self) -> None:
+        """Take back what a vanished worker held."""
+        for delivery in Delivery.objects.lease_over().select_related("submission"):
+            settle.reap(delivery, self._name)
+
+    # -- one round in its parts ----------------------------------------------------------------------------
+
+    def _patience(self) -> float:
+        if self._away_since:
+            return 1.0
+        claiming = self._room > 0 and not self.stopping
+        return max(0.0, min(self._look_at if claiming else inf, self._beat_at) - time.monotonic())
+
+    def _collect(self, patience: float) -> list[Mark | Done]:
+        news: list[Mark | Done] = []
+        try:
+            message = self._inbox.get(timeout=patience) if patience > 0 else self._inbox.get_nowait()
+            while True:
+                if isinstance(message, Hint):
+                    self._look_at = 0.0
+                else:
+                    news.append(message)
+                message = self._inbox.get_nowait()
+        except Empty:
+            return news
+
+    def _write(self, news: Sequence[Mark | Done]) -> None:
+        """All news in one transaction; if one item breaks it, one by one, so that only that item suffers."""
+        try:
+            self._write_together(news)
+        except DatabaseAway:
+            self._keep(news)
+            raise
+        except Exception:  # noqa: BLE001 - a poisoned row must not stop the others
+            for number, item in enumerate(news):
+                try:
+                    self._write_alone(item)
+                except DatabaseAway:
+                    self._keep(news[number:])
+                    raise
+
+    def _write_together(self, news: Sequence[Mark | Done]) -> None:
+        if not news:
+            return
+        refused = []
+        with _undoing([item.job for item in news]), transaction.atomic(durable=True):
+            for item in news:
+                if isinstance(item, Done):
+                    settle.settle(item.job, item.exchanges, self._name)
+                elif not settle.mark(item.job, self._name):
+                    refused.append(item)
+        for item in news:
+            if isinstance(item, Done):
+                self._in_flight.discard(item.job.delivery.pk)
+            elif item in refused:
+                item.committed.set_exception(Lost())
+            else:
+                item.committed.set_result(None)
+        self._look_at = 0.0
+
+    def _write_alone(self, item: Mark | Done) -> None:
+        try:
+            self._write_together([item])
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("our own code failed on delivery %s", item.job.delivery.pk)
+            if isinstance(item, Mark):
+                item.committed.set_exception(Lost())
+                return
+            with _undoing([item.job]), transaction.atomic(durable=True):
+                settle.crashed(item.job, self._name)
+            self._in_flight.discard(item.job.delivery.pk)
+
+    def _keep(self, news: Sequence[Mark | Done]) -> None:
+        """Outcomes wait for the database; marks do not: nothing may leave whose mark is not on disk."""
+        for item in news:
+            if isinstance(item, Mark):
+                item.committed.set_exception(Lost())
+            else:
+                self._unwritten.append(item)
+
+    def _claim_due(self) -> list[Job]:
+        room = self._room
+        if self.stopping or room <= 0 or time.monotonic() < self._look_at:
+            return []
+        self._look_at = time.monotonic() + TICK
+        channel = Channel.current()
+        if not channel.is_open:
+            return []
+        jobs = self._claim(room)
+        self._in_flight.update(job.delivery.pk for job in jobs)
+        self._look_at = 0.0 if len(jobs) == room else self._next_look()
+        return jobs
+
+    def _claim(self, room: int) -> list[Job]:
+        due = Delivery.objects.due().select_related("submission")
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        elif not due[:1].exists():
+            return []  # SQLite: take no write lock for nothing
+        jobs = []
+        with transaction.atomic(durable=True):
+            for delivery in due[:room]:
+                request = self._request_of(delivery)
+                if not (attempt := delivery.claim(self._name, LEASE, request)):
+                    continue
+                job = Job(delivery, [attempt])
+                if request:
+                    jobs.append(job)
+                else:
+                    settle.crashed(job, self._name)
+        return jobs
+
+    def _request_of(self, delivery: Delivery) -> Body | None:
+        try:
+            return request_of(self._client, delivery)
+        except Exception:
+            log.exception("our own code cannot put delivery %s into a request", delivery.pk)
+            return None
+
+    def _next_look(self) -> float:
+        """When the next delivery falls due, but no later than the tick."""
+        soonest = Delivery.objects.filter(state=State.QUEUED).aggregate(at=Min("next_at"))["at"]
+        wait = TICK if soonest is None else (soonest - timezone.now()).total_seconds()
+        return time.monotonic() + min(max(wait, 0.0), TICK)
+
+    def _beat(self) -> None:
+        if time.monotonic() < self._beat_at:
+            return
+        self._beat_at = time.monotonic() + BEAT
+        Worker.objects.update_or_create(name=self._name, defaults={"beat_at": timezone.now()})
+        self.look_for_lost_leases()
+
+    def _database_away(self, error: Exception) -> None:
+        connection.close()
+        self._away_since = self._away_since or time.monotonic()
+        log.error("the database does not answer (%s); %d outcomes wait", type(error).__name__, len(self._unwritten))
+        if self._unwritten and time.monotonic() - self._away_since > HOLD_RESULTS:
+            held = ", ".join(str(item.job.delivery.pk) for item in self._unwritten)
+            raise ResultsLost(f"The outcomes of deliveries {held} could not be stored within {HOLD_RESULTS:.0f} s.")
+
+
+@contextmanager
+def _undoing(jobs: Sequence[Job]) -> Iterator[None]:
+    """If the transaction fails, the rows in memory are again what the database holds."""
+    before = [(job, dict(vars(job.delivery)), list(job.attempts), job.on_wire) for job in jobs]
+    try:
+        yield
+    except BaseException:
+        for job, row, attempts, on_wire in before:
+            vars(job.delivery).clear()
+            vars(job.delivery).update(row)
+            job.attempts, job.on_wire = attempts, on_wire
+        raise
