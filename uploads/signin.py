@@ -1,0 +1,41 @@
+"""Sign-in: no sign-up, every success and refusal on the record, a kind page when a form has gone stale."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from .models import Action, AuditEvent
+
+
+class ClosedSignUp(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """Accounts are made by administrators."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+@receiver(user_logged_in)
+def signed_in(user: AbstractBaseUser, **_signal: Any) -> None:
+    AuditEvent.objects.record(Action.SIGNED_IN, user, actor=user)
+
+
+@receiver(user_logged_out)
+def signed_out(user: AbstractBaseUser | None, **_signal: Any) -> None:
+    if user:
+        AuditEvent.objects.record(Action.SIGNED_OUT, user, actor=user)
+
+
+@receiver(user_login_failed)
+def refused(credentials: dict[str, Any], **_signal: Any) -> None:
+    """The name goes to the payload: somebody may have typed a password into the wrong box."""
+    AuditEvent.objects.record(Action.SIGN_IN_REFUSED, body={"name": str(credentials.get("username", ""))[:150]})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 with the way back: usually the person signed in anew in another tab."""
+    return render(request, "403_csrf.html", status=403)

@@ -1,0 +1,62 @@
+"""What templates need to ask: who may what, where am I, how is a state shown."""
+
+from django import template
+from django.contrib.auth.models import User
+from django.template.context import Context
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .. import roles
+
+register = template.Library()
+PERMISSIONS = {
+    "enter": roles.ENTER,
+    "review": roles.REVIEW,
+    "lookups": roles.LOOKUPS,
+    "health": roles.HEALTH,
+    "pause": roles.PAUSE,
+}
+
+
+@register.filter
+def may(user: User, what: str) -> bool:
+    """Whether the user may enter, review, keep lookups, see health or pause."""
+    return roles.may(user, PERMISSIONS[what])
+
+
+@register.filter
+def role_name(user: User) -> str:
+    """The name of the user's role, as people say it."""
+    if user.is_superuser:
+        return "Superuser"
+    return ", ".join(group.name.capitalize() for group in user.groups.all()) or "No role yet"
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, name: str, text: str) -> SafeString:
+    """A link of the main navigation, marked when it leads to where the person is."""
+    url = reverse(name)
+    request = context.get("request")
+    match = getattr(request, "resolver_match", None)
+    here = match is not None and (match.view_name == name or (request is not None and request.path == url))
+    current = SafeString(' aria-current="page"') if here else ""
+    return format_html('<a href="{}"{}>{}</a>', url, current, text)
+
+
+@register.filter
+def message_class(tags: str) -> str:
+    """Bootstrap's class for the level of a message."""
+    return {"error": "alert-danger", "warning": "alert-warning", "success": "alert-success"}.get(tags, "alert-info")
+
+
+@register.inclusion_tag("includes/state.html")
+def state_chip(state: str, label: str) -> dict[str, str]:
+    """A delivery state as a coloured word."""
+    return {"state": state, "label": label}
+
+
+@register.inclusion_tag("includes/score.html")
+def score_chip(score: int, band: str) -> dict[str, object]:
+    """A score with the colour and the word of its band."""
+    return {"score": score, "band": band}
