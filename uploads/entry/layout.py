@@ -1,0 +1,39 @@
+"""The order of the questions on the page: the order of a call."""
+
+from typing import TYPE_CHECKING
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Div, Field, Layout
+
+from ..models import Role
+
+if TYPE_CHECKING:
+    from .form import EntryForm
+
+PLAIN = "entry/fields/plain.html"
+AFTER_CUSTOMER = (
+    (Role.SCORE, "entry/fields/score.html"),
+    (Role.REASONS, "entry/fields/reasons.html"),
+    (Role.COMMENT, "entry/fields/comment.html"),
+    (Role.CONTACT, "entry/fields/contact.html"),
+)
+PAIRS = (
+    ((Role.SENT_AT, "entry/fields/moment.html"), (Role.COMPLETED_AT, "entry/fields/moment.html")),
+    ((Role.WORKFLOW_STATUS, PLAIN),),
+)
+
+
+def helper(form: "EntryForm") -> FormHelper:
+    """Customer, score, reasons, comment, contact, dates, status; what is switched off leaves no gap."""
+
+    def shown(pairs: tuple[tuple[Role, str], ...]) -> list[Field]:
+        return [Field(role.value, template=template) for role, template in pairs if role in form.fields]
+
+    made = FormHelper(form)
+    made.form_tag = False
+    made.disable_csrf = True
+    made.form_show_errors = False  # the page has its own summary; each field template shows its own sentence
+    customer = Div(*(Field(name, template=PLAIN) for name in form.customer_names), css_class="entry-row")
+    rows = [Div(*shown(pairs), css_class="entry-row") for pairs in PAIRS]
+    made.layout = Layout(customer, *shown(AFTER_CUSTOMER), *rows)
+    return made
