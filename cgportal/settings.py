@@ -139,7 +139,7 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_COOKIE_HTTPONLY = SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "uploads.signin.csrf_failure"
+CSRF_FAILURE_VIEW = "uploads.entry.views.out_of_date"
 X_FRAME_OPTIONS = "DENY"
 if environment.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -195,6 +195,9 @@ CUSTOMERGAUGE_FORMAT: Any = environment.one_of("CUSTOMERGAUGE_FORMAT", ("json", 
 CUSTOMERGAUGE_TIME_ZONE = environment.zone("CUSTOMERGAUGE_TIME_ZONE", TIME_ZONE)
 SUBMISSION_HOLD_SECONDS = environment.whole_number("SUBMISSION_HOLD_SECONDS", 15, 0, 3600)
 DELIVERY_THREADS = environment.whole_number("DELIVERY_THREADS", 32, 1, 256)
+
+# -- entry --------------------------------------------------------------------------------------------------
+SURVEY_MAX_AGE_DAYS = environment.whole_number("SURVEY_MAX_AGE_DAYS", 3650, 1, 36_500)
 
 # -- secrets that must never be written down: masked at the door of the audit log ----------------------------
 SECRETS = [

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import psycopg
@@ -196,10 +196,14 @@ class Portal:
         return bool(self.sql(f"SELECT 1 FROM uploads_worker WHERE name LIKE '%:{pid}'"))
 
 
+class HasUrl(Protocol):
+    url: str
+
+
 class Session:
     """Somebody at a browser without JavaScript."""
 
-    def __init__(self, portal: Portal, user: str) -> None:
+    def __init__(self, portal: "Portal | HasUrl", user: str) -> None:
         self.portal = portal
         self.http = requests.Session()
         page = self.http.get(f"{portal.url}/accounts/login/").text

@@ -1,4 +1,4 @@
-"""Sign-in: no sign-up, every success and refusal on the record, a kind page when a form has gone stale."""
+"""Sign-in: no sign-up, and every success and refusal on the record."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 
 from .models import Action, AuditEvent
 
@@ -34,8 +33,3 @@ def signed_out(user: AbstractBaseUser | None, **_signal: Any) -> None:
 def refused(credentials: dict[str, Any], **_signal: Any) -> None:
     """The name goes to the payload: somebody may have typed a password into the wrong box."""
     AuditEvent.objects.record(Action.SIGN_IN_REFUSED, body={"name": str(credentials.get("username", ""))[:150]})
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 with the way back: usually the person signed in anew in another tab."""
-    return render(request, "403_csrf.html", status=403)

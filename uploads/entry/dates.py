@@ -5,13 +5,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 
 from . import moments
 from .fields import EntryField
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
-OLDEST = timedelta(days=365)
 
 
 class DateField(EntryField):
@@ -55,6 +55,6 @@ class SurveyDateTimeField(LocalDateTimeField):
         moment, now = super().read(value), timezone.now()
         if moment > now + FUTURE_TOLERANCE:
             raise self.refuse("lies in the future. Choose a time that has passed.")
-        if moment < now - OLDEST:
-            raise self.refuse(f"lies more than {OLDEST.days} days back. Check the year.")
+        if moment < now - timedelta(days=settings.SURVEY_MAX_AGE_DAYS):
+            raise self.refuse(f"lies more than {settings.SURVEY_MAX_AGE_DAYS} days back. Check the year.")
         return moment

@@ -3,6 +3,7 @@
 lookups → submission → audit → delivery → channel. Steps of the data flow meet here and nowhere else.
 """
 
+from . import patterns
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
 from .channel import SILENT_AFTER, Channel, Worker
@@ -51,5 +52,6 @@ __all__ = [
     "SurveyField",
     "Worker",
     "WorkflowStatus",
+    "patterns",
     "request_id",
 ]

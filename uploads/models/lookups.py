@@ -4,13 +4,14 @@ Rows are deactivated, never deleted: an old submission keeps the code and the la
 and an administrator can still see where they came from.
 """
 
-import re
 from typing import Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+
+from .patterns import UnusablePattern, compile_safely
 
 CODE = RegexValidator(r"\A[A-Za-z0-9._-]{1,64}\Z", "Use letters, digits, dot, hyphen and underscore only (at most 64).")
 KEY = RegexValidator(
@@ -188,6 +189,6 @@ class SurveyField(Lookup):
         if self.kind == Kind.CHOICE and not self.choice_list():
             raise ValidationError({"choices": "A choice needs at least one line to choose from."})
         try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValidationError({"pattern": f"Not a regular expression: {error}."}) from error
+            compile_safely(self.pattern)
+        except UnusablePattern as error:
+            raise ValidationError({"pattern": str(error)}) from error

@@ -1,0 +1,200 @@
+"""Every URL against every role. A URL that is not in the table fails the build."""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.factories import make_submission, make_user
+from uploads.models import Delivery, ReasonCode, Submission, SurveyField, WorkflowStatus
+
+ROLES = ("anon", "nobody", "agent", "manager", "admin", "root")
+
+# What a GET answers, by role: `in` = to sign-in, `→` = to another page. `own`, `foreign`, `absent` name the object.
+# Sign-in pages of the library are listed so that a new one is noticed; what they do is theirs to test.
+TABLE = """
+                                          anon  nobody agent manager admin root
+home                                      in    200    →     →       →     →
+own                                       in    403    200   200     403   403
+new                                       in    403    200   200     403   403
+submission own                            in    403    200   404     403   403
+submission foreign                        in    403    404   404     403   403
+submission absent                         in    403    404   404     403   403
+state own                                 in    403    286   404     403   403
+state foreign                             in    403    404   404     403   403
+state absent                              in    403    404   404     403   403
+history                                   in    403    403   200     403   200
+history_detail own                        in    403    403   200     403   200
+history_detail absent                     in    403    403   404     403   404
+health                                    in    403    403   200     200   200
+pause                                     405   405    405   405     405   405
+resume                                    405   405    405   405     405   405
+live                                      200   200    200   200     200   200
+ready                                     200   200    200   200     200   200
+admin:index                               in    403    403   403     200   200
+admin:login                               →     →      →     →       →     →
+admin:logout                              in    403    403   403     →     →
+admin:password_change                     in    403    403   403     →     →
+admin:password_change_done                in    403    403   403     →     →
+admin:autocomplete                        in    403    403   403     403   403
+admin:jsi18n                              in    403    403   403     200   200
+admin:view_on_site                        in    403    403   403     404   404
+admin:app_list uploads                    in    403    403   403     200   200
+admin:app_list auth                       in    403    403   403     404   200
+admin:uploads_reasoncode_changelist       in    403    403   403     200   200
+admin:uploads_reasoncode_add              in    403    403   403     200   200
+admin:uploads_reasoncode_change 1         in    403    403   403     200   200
+admin:uploads_reasoncode_history 1        in    403    403   403     200   200
+admin:uploads_reasoncode_delete 1         in    403    403   403     403   403
+admin:uploads_workflowstatus_changelist   in    403    403   403     200   200
+admin:uploads_workflowstatus_add          in    403    403   403     200   200
+admin:uploads_workflowstatus_change 1     in    403    403   403     200   200
+admin:uploads_workflowstatus_history 1    in    403    403   403     200   200
+admin:uploads_workflowstatus_delete 1     in    403    403   403     403   403
+admin:uploads_surveyfield_changelist      in    403    403   403     200   200
+admin:uploads_surveyfield_add             in    403    403   403     200   200
+admin:uploads_surveyfield_change 1        in    403    403   403     200   200
+admin:uploads_surveyfield_history 1       in    403    403   403     200   200
+admin:uploads_surveyfield_delete 1        in    403    403   403     403   403
+admin:auth_user_changelist                in    403    403   403     403   200
+admin:auth_user_add                       in    403    403   403     403   200
+admin:auth_user_change 1                  in    403    403   403     403   200
+admin:auth_user_history 1                 in    403    403   403     403   200
+admin:auth_user_delete 1                  in    403    403   403     403   403
+admin:auth_user_password_change 1         in    403    403   403     403   200
+account_login                             200   →      →     →       →     →
+account_logout                            →     200    200   200     200   200
+account_inactive                          200   200    200   200     200   200
+account_signup                            200   →      →     →       →     →
+account_reauthenticate                    in    200    200   200     200   200
+account_email                             in    200    200   200     200   200
+account_email_verification_sent           200   200    200   200     200   200
+account_confirm_email x                   200   200    200   200     200   200
+account_change_password                   in    200    200   200     200   200
+account_set_password                      in    →      →     →       →     →
+account_reset_password                    200   200    200   200     200   200
+account_reset_password_done               200   200    200   200     200   200
+account_reset_password_from_key x         200   200    200   200     200   200
+account_reset_password_from_key_done      200   200    200   200     200   200
+account_confirm_login_code                →     →      →     →       →     →
+"""
+ROWS = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()[1:]]
+CELLS = [
+    (row[0], role, expected) for row in ROWS for role, expected in zip(ROLES, " ".join(row[1:]).split(), strict=True)
+]
+
+
+def url_names(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:  # without a name: the admin's redirects from old addresses
+                yield namespace + pattern.name
+        else:
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from url_names(pattern.url_patterns, namespace + inner)
+
+
+def test_every_url_is_in_the_table() -> None:
+    assert set(url_names(get_resolver().url_patterns)) == {row[0].split()[0] for row in ROWS}
+
+
+@pytest.fixture
+def cast(db: None) -> dict[str, User | None]:
+    first = make_user("first")  # so that nobody of the cast is user 1
+    ReasonCode.objects.create(pk=1, code="1", label="One")
+    return {
+        "anon": None,
+        "nobody": first,
+        "agent": make_user("anna", "agent"),
+        "manager": make_user("mia", "manager"),
+        "admin": make_user("ada", "admin"),
+        "root": User.objects.create_superuser("root", password="demo"),
+    }
+
+
+def address(page: str, cast: dict[str, User | None]) -> str:
+    name, _, thing = page.partition(" ")
+    if thing in {"own", "foreign", "absent"}:
+        anna = cast["agent"]
+        assert anna
+        owner = anna if thing == "own" else make_user("bram", "agent")
+        submission = make_submission(owner, "delivered")
+        return reverse(name, args=[uuid.uuid4() if thing == "absent" else submission.uuid])
+    arguments = {
+        "admin:view_on_site": ["1", "1"],
+        "admin:app_list": [thing],
+        "account_confirm_email": ["abc"],
+        "account_reset_password_from_key": ["1", "abc-def"],
+    }.get(name)
+    if arguments is None and thing:
+        model = {"reasoncode": ReasonCode, "workflowstatus": WorkflowStatus, "surveyfield": SurveyField, "user": User}
+        kind = name.split("_")[1]
+        arguments = [str(model[kind].objects.order_by("pk").first().pk)]
+    return reverse(name, args=arguments or [])
+
+
+def told(answer: object) -> str:
+    status = answer.status_code  # type: ignore[attr-defined]
+    if status == 302:
+        return "in" if answer.headers["Location"].startswith("/accounts/login/?next=") else "→"  # type: ignore[attr-defined]
+    return str(status)
+
+
+@pytest.mark.parametrize(("page", "role", "expected"), CELLS)
+def test_a_page_answers_by_role(
+    cast: dict[str, User | None], signed_in: Callable[[User], Client], page: str, role: str, expected: str
+) -> None:
+    user = cast[role]
+    client = signed_in(user) if user else Client()
+    answer = client.get(address(page, cast))
+    assert told(answer) == expected
+    assert answer.headers["Content-Security-Policy"].count("'unsafe") == 0
+    assert "style=" not in answer.content.decode(errors="replace")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("page", ["pause", "resume"])
+def test_only_managers_and_admins_pause_and_resume(
+    cast: dict[str, User | None], signed_in: Callable[[User], Client], page: str, role: str
+) -> None:
+    user = cast[role]
+    client = signed_in(user) if user else Client()
+    answer = client.post(reverse(page))
+    if role in {"manager", "admin", "root"}:
+        assert answer.headers["Location"] == "/health/"
+    else:
+        assert told(answer) == ("in" if role == "anon" else "403")
+
+
+@pytest.mark.parametrize("role", ["anon", "nobody", "admin", "root"])
+def test_who_may_not_enter_cannot_post_either(
+    cast: dict[str, User | None], signed_in: Callable[[User], Client], role: str
+) -> None:
+    user = cast[role]
+    client = signed_in(user) if user else Client()
+    answer = client.post(reverse("new"), {"score": "9", "submit_token": str(uuid.uuid4())})
+    assert told(answer) == ("in" if role == "anon" else "403")
+    assert not Submission.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_a_role_that_is_taken_away_ends_at_the_next_request(
+    cast: dict[str, User | None], signed_in: Callable[[User], Client]
+) -> None:
+    anna = cast["agent"]
+    assert anna
+    client = signed_in(anna)
+    assert client.get(reverse("new")).status_code == 200
+    anna.groups.clear()
+    assert client.get(reverse("new")).status_code == 403
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    assert told(client.get(reverse("new"))) == "in"
+
+
+def test_a_fragment_asks_for_the_whole_page_when_the_session_is_over(db: None) -> None:
+    answer = Client().get(reverse("own"), headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
