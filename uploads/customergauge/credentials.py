@@ -64,7 +64,7 @@ class ApiKey:
     def authorization(self) -> str:
         return f"{self.scheme} {self._key}"
 
-    def invalidate(self, authorization: str) -> bool:  # noqa: ARG002 - the protocol's signature
+    def invalidate(self, authorization: str) -> bool:
         return False
 
 

@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', 'key'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('role', 'customer'), _negated=True), fields=('role',), name='one_field_per_fixed_role')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('role', 'customer'), _negated=True), fields=('role',), name='one_field_per_fixed_role', violation_error_message='There is a field with this role already; change that one instead.')],
             },
         ),
         migrations.CreateModel(
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'workflow statuses',
                 'ordering': ['position', 'code'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('default', True)), fields=('default',), name='one_default_status')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('default', True)), fields=('default',), name='one_default_status', violation_error_message='Another status is the default already; switch that one off first.')],
             },
         ),
         migrations.AddIndex(
@@ -219,10 +219,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='submission',
             index=models.Index(fields=['agent', 'created_at', 'id'], name='submission_by_agent'),
-        ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['score', 'created_at', 'id'], name='submission_by_score'),
         ),
         migrations.AddConstraint(
             model_name='submission',

@@ -118,7 +118,12 @@ class WorkflowStatus(Lookup):
         ordering = ["position", "code"]
         verbose_name_plural = "workflow statuses"
         constraints = [
-            models.UniqueConstraint(fields=["default"], condition=Q(default=True), name="one_default_status")
+            models.UniqueConstraint(
+                fields=["default"],
+                condition=Q(default=True),
+                name="one_default_status",
+                violation_error_message="Another status is the default already; switch that one off first.",
+            )
         ]
 
     def __str__(self) -> str:
@@ -173,7 +178,12 @@ class SurveyField(Lookup):
     class Meta:
         ordering = ["position", "key"]
         constraints = [
-            models.UniqueConstraint(fields=["role"], condition=~Q(role="customer"), name="one_field_per_fixed_role"),
+            models.UniqueConstraint(
+                fields=["role"],
+                condition=~Q(role="customer"),
+                name="one_field_per_fixed_role",
+                violation_error_message="There is a field with this role already; change that one instead.",
+            )
         ]
 
     def __str__(self) -> str:

@@ -83,9 +83,6 @@ class Submission(AppendOnly):
             models.Index(
                 fields=["agent", "created_at", "id"], name="submission_by_agent"
             ),  # reader: an agent's own list
-            models.Index(
-                fields=["score", "created_at", "id"], name="submission_by_score"
-            ),  # reader: history, score band
         ]
         constraints = [models.CheckConstraint(condition=Q(score__range=(0, 10)), name="score_from_0_to_10")]
         permissions = [

@@ -34,12 +34,12 @@ def role_name(user: User) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: Context, name: str, text: str) -> SafeString:
-    """A link of the main navigation, marked when it leads to where the person is."""
+def nav_link(context: Context, name: str, text: str, *inner: str) -> SafeString:
+    """A link of the main navigation, marked when it leads to where the person is (or to a page inside: `inner`)."""
     url = reverse(name)
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
-    here = match is not None and (match.view_name == name or (request is not None and request.path == url))
+    here = match is not None and match.view_name in {name, *inner}
     current = SafeString(' aria-current="page"') if here else ""
     return format_html('<a href="{}"{}>{}</a>', url, current, text)
 

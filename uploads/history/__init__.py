@@ -1,0 +1,1 @@
+"""STEP 3, managers: the list of submissions and the story of each."""

@@ -1,0 +1,112 @@
+"""What became of a submission, told from its audit events and attempts: pure, one entry per step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..models import Action, Attempt, AuditEvent
+from . import proof
+from .proof import Proof
+from .wording import BY_PERSON, FOLLOWED, evidence_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the story.
+
+    at: when it began.  sentence: who did what.  more: what it means, often empty.  quote: CustomerGauge's own words.
+    state: the state it led to, for its colour.  proofs: what was recorded with it.
+    """
+
+    at: datetime
+    sentence: str
+    more: str = ""
+    quote: str = ""
+    state: str = ""
+    proofs: Sequence[Proof] = ()
+
+
+def tell(events: Iterable[AuditEvent], attempts: Mapping[int, Attempt], cg_id: str) -> list[Step]:
+    """The steps in the order in which they began. A claim and the end of its call, told by its worker, are one step.
+
+    events: of one submission, oldest first, with payloads; attempts: its attempts by id; cg_id: CustomerGauge's
+    number for it, or empty.
+    """
+    events = list(events)
+    steps, told = [], set()
+    for position, event in enumerate(events):
+        attempt = attempts.get(event.attempt_id or 0)
+        if event.pk in told:
+            continue
+        if attempt is None or event.actor_name != attempt.worker:
+            steps.append(_event(event))
+        elif event.action == Action.SENDING:
+            end = next((later for later in events[position + 1 :] if later.attempt_id == attempt.pk), None)
+            if end and end.actor_name != attempt.worker:
+                end = None  # somebody else spoke first: the worker was late, which is a step of its own
+            told.add(end.pk if end else None)
+            steps.append(_call(attempt, event, end, cg_id))
+        else:
+            steps.append(_call(attempt, event, event, cg_id))
+    return steps
+
+
+def person(event: AuditEvent) -> str:
+    """Who did it: the name frozen that day, with the full name if the user has one."""
+    full_name = event.actor.get_full_name() if event.actor else ""
+    return f"{full_name} ({event.actor_name})" if full_name else event.actor_name or "The portal"
+
+
+def _call(attempt: Attempt, first: AuditEvent, end: AuditEvent | None, cg_id: str) -> Step:
+    """A call, from the event it begins with to its end (None: not yet told; the same: only the end is known)."""
+    proofs = [found for event in dict.fromkeys((first, end)) if event for found in _proofs(event)]
+    who = f"Worker {attempt.worker}"
+    if end is None:
+        did = "began to send it" if attempt.wire_at else "took it from the queue"
+        return Step(first.at, f"{who} {did}.", state="sending", proofs=proofs)
+    delivered = end.action == Action.DELIVERED
+    sentence = f"{who} {_did(attempt)}{_answer(attempt, cg_id if delivered else '')}."
+    more = "" if delivered else _join(evidence_sentence(end.outcome), FOLLOWED.get(end.action, ""))
+    quote = next((found.message for found in proofs if found.message), "")
+    return Step(first.at, sentence, more, quote, _state(end), proofs)
+
+
+def _did(attempt: Attempt) -> str:
+    took = f" ({attempt.seconds:.2f} s)" if attempt.seconds is not None else ""
+    if attempt.ended_at is None:
+        return "began to send it"
+    return ("sent it" if attempt.wire_at else "tried to send it") + took
+
+
+def _answer(attempt: Attempt, cg_id: str) -> str:
+    if attempt.status is None:
+        return ""
+    code = f" with its error code {attempt.code}" if attempt.code else ""
+    number = f" and numbered it {cg_id}" if cg_id else ""
+    return f": CustomerGauge answered {attempt.status}{code}{number}"
+
+
+def _event(event: AuditEvent) -> Step:
+    process = event.attempt_id is not None and event.actor is None
+    who = f"Worker {event.actor_name}" if process else person(event)
+    did = (BY_PERSON.get(event.action) if event.actor else None) or event.get_action_display()
+    more = evidence_sentence(event.outcome)
+    return Step(event.at, f"{who} {did}.", more, state=_state(event), proofs=_proofs(event))
+
+
+def _state(event: AuditEvent) -> str:
+    """The state that the event led to, or empty."""
+    area, _, state = event.action.partition(".")
+    return state if area == "delivery" else ""
+
+
+def _proofs(event: AuditEvent) -> list[Proof]:
+    payload = getattr(event, "payload", None)
+    if payload is None:
+        return []
+    title = "As it was entered" if event.action == Action.SUBMITTED else "Recorded with it"
+    return [proof.read(bytes(payload.body), title)]
+
+
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
