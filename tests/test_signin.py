@@ -154,7 +154,7 @@ def test_a_stale_form_is_refused_with_the_way_back(manager: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     response = browser.post(LOGIN, {"login": "mia", "password": "demo"})
     assert response.status_code == 403
-    assert "Press back: what you typed is still there." in response.text
+    assert "Load the page again and repeat the last step." in response.text
 
 
 def test_a_request_that_cannot_be_read_gets_a_page(client: Client) -> None:

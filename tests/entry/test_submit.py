@@ -20,7 +20,7 @@ def test_a_valid_form_is_saved_with_delivery_and_audit_event(
     reply = desk.save(reasons=["10020"])
     submission = Submission.objects.get()
     assert reply.headers["Location"] == f"/submissions/{submission.uuid}/"
-    assert (submission.agent, submission.agent_name) == (agent, "anna")
+    assert (submission.agent, submission.agent_name) == (agent, "Anna de Vries")
     assert submission.workflow_status_label == "Open"
     assert submission.delivery.state == State.QUEUED
     event = AuditEvent.objects.about(submission).get()

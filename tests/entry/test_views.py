@@ -234,3 +234,13 @@ def test_the_last_five_stand_beside_the_form(agent: User, signed_in: SignedIn) -
 def test_a_fragment_asked_for_after_sign_out_reloads_the_page(db: None) -> None:
     reply = Client().get(OWN, headers={"HX-Request": "true", "HX-Target": "rows"})
     assert (reply.status_code, reply.headers["HX-Refresh"]) == (204, "true")
+
+
+def test_an_entry_with_a_stale_key_is_not_saved_and_keeps_what_was_typed(agent: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(agent, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = browser.post(NEW, {"score": "4", "comment": "typed before the key went stale"})
+    assert answer.status_code == 403
+    assert "typed before the key went stale" in answer.text
+    assert "check it and save again" in answer.text
+    assert not Submission.objects.exists()

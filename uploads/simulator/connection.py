@@ -58,7 +58,7 @@ class Connection:
         if self._peer.tls:
             self._secure(self._peer.tls)
         wire = Wire(self._sock)
-        while self._exchange(wire):
+        while not self._peer.stopping.is_set() and self._exchange(wire):
             pass
 
     def interrupt(self) -> None:
@@ -73,7 +73,7 @@ class Connection:
     def _secure(self, tls: ssl.SSLContext) -> None:
         sock = tls.wrap_socket(self._sock, server_side=True, do_handshake_on_connect=False)
         self._sock = sock
-        # An interrupt before this line met the plain socket, which is no longer the connection.
+        # An interrupt before this line met the plain socket, which is no longer the connection: ask once more.
         if not self._peer.stopping.is_set():
             sock.do_handshake()
 
