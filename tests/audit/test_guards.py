@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from tests.factories import make_submission
 from uploads.audit import guards
@@ -21,7 +22,7 @@ def rows(agent: User) -> dict[str, int]:
     event = AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body={"score": 4})
     return {
         "uploads_submission": submission.pk,
-        "uploads_attempt": attempt.pk,
+        "uploads_attempt": Attempt._meta.pk.get_db_prep_value(attempt.pk, connection),
         "uploads_auditevent": event.pk,
         "uploads_auditpayload": event.pk,
     }
@@ -36,7 +37,7 @@ def refused(statement: str, *values: object) -> bool:
     return False
 
 
-LEASE = timedelta(seconds=60)
+LEASE = timezone.now() + timedelta(seconds=60)
 COLUMN = {
     "uploads_submission": "comment",
     "uploads_attempt": "evidence",

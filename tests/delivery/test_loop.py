@@ -171,7 +171,7 @@ def test_a_lease_that_is_over_without_a_mark_goes_back_to_the_queue(
 ) -> None:
     submission = queued(agent)
     lost = after(submission)
-    attempt = lost.claim("gone:7", LEASE, None)
+    attempt = lost.claim("gone:7", timezone.now() + LEASE, None)
     Delivery.objects.update(lease_until=Now())
     loop.look_for_lost_leases()
     assert after(submission).state == State.QUEUED
@@ -187,7 +187,7 @@ def test_a_lease_that_is_over_after_the_mark_is_unconfirmed_and_not_sent_again(
 ) -> None:
     submission = queued(agent)
     lost = after(submission)
-    lost.mark_on_wire(lost.claim("gone:7", LEASE, None))
+    lost.mark_on_wire(lost.claim("gone:7", timezone.now() + LEASE, None))
     Delivery.objects.update(lease_until=Now())
     loop.look_for_lost_leases()
     loop.hint()

@@ -139,7 +139,7 @@ def test_a_state_that_reads_the_same_is_not_sent_again(agent: User, signed_in: S
     found = re.search(r'hx-get="([^"]+)"', client.get(page_of(submission)).content.decode())
     assert found
     assert client.get(found[1]).status_code == 204
-    submission.delivery.claim("worker", timedelta(minutes=1), b"")
+    submission.delivery.claim("worker", timezone.now() + timedelta(minutes=1), b"")
     assert 'data-state="sending"' in client.get(found[1]).content.decode()
 
 
@@ -220,7 +220,7 @@ def test_lists_stay_live_until_everything_is_settled(
     again = re.search(r'hx-get="([^"]+)"', first.content.decode())
     assert again
     assert client.get(again[1].replace("&amp;", "&"), headers=ask).status_code == 204
-    moving.delivery.claim("worker", timedelta(minutes=1), b"")
+    moving.delivery.claim("worker", timezone.now() + timedelta(minutes=1), b"")
     moving.delivery.deliver(Cause("worker", "success"), "5", ConfirmedBy.REPLY)
     assert client.get(again[1].replace("&amp;", "&"), headers=ask).status_code == 286
 

@@ -29,7 +29,7 @@ def claim(submission: Submission, *, wire: bool = True) -> Attempt:
         "headers": [["Authorization", "api_key ********"], ["Accept", "application/json"]],
         "body": urlencode([(key, value) for key, value in submission.payload]),
     }
-    attempt = submission.delivery.claim(WORKER, LEASE, request)
+    attempt = submission.delivery.claim(WORKER, timezone.now() + LEASE, request)
     assert attempt
     submission.delivery.refresh_from_db()
     if wire:

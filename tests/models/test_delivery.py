@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.factories import make_submission
 from uploads.models import FINAL, NEEDS_PERSON, TRANSITIONS, AuditEvent, Cause, ConfirmedBy, Delivery, State
 
-LEASE = timedelta(seconds=60)
+LEASE = timezone.now() + timedelta(seconds=60)
 MOVES = {
     State.SENDING: lambda row: row.claim("here:1", LEASE, None),
     State.DELIVERED: lambda row: row.deliver(Cause("x"), "12", ConfirmedBy.REPLY),

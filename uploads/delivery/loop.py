@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from math import inf
 from queue import Empty, SimpleQueue
@@ -20,7 +20,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from ..customergauge import Client
-from ..models import Body, Channel, Delivery, State, Worker
+from ..models import Body, Channel, Delivery, SomebodyWasFirst, State, Worker, together
 from . import settle
 from .job import Done, Job, Mark, request_of, send
 
@@ -134,7 +134,7 @@ class Loop:
         except DatabaseAway:
             self._keep(news)
             raise
-        except Exception:  # noqa: BLE001 - a poisoned row must not stop the others
+        except Exception:  # noqa: BLE001 - a row that was taken away or is poisoned must not stop the others
             for number, item in enumerate(news):
                 try:
                     self._write_alone(item)
@@ -146,7 +146,9 @@ class Loop:
         if not news:
             return
         refused = []
-        with _undoing([item.job for item in news]), transaction.atomic(durable=True):
+        # a single item is written at once: only then is it known whether its row is still ours
+        writing = together() if len(news) > 1 else nullcontext()
+        with _undoing([item.job for item in news]), transaction.atomic(durable=True), writing:
             for item in news:
                 if isinstance(item, Done):
                     settle.settle(item.job, item.exchanges, self._name)
@@ -191,7 +193,11 @@ class Loop:
         channel = Channel.current()
         if not channel.is_open:
             return []
-        jobs = self._claim(room)
+        try:
+            jobs = self._claim(room)
+        except SomebodyWasFirst:
+            self._look_at = 0.0
+            return []
         self._in_flight.update(job.delivery.pk for job in jobs)
         self._look_at = 0.0 if len(jobs) == room else self._next_look()
         return jobs
@@ -202,17 +208,16 @@ class Loop:
             due = due.select_for_update(skip_locked=True, of=("self",))
         elif not due[:1].exists():
             return []  # SQLite: take no write lock for nothing
-        jobs = []
-        with transaction.atomic(durable=True):
+        jobs: list[Job] = []
+        poisoned: list[Job] = []
+        with transaction.atomic(durable=True), together():
+            lease_until = Channel.clock() + LEASE
             for delivery in due[:room]:
                 request = self._request_of(delivery)
-                if not (attempt := delivery.claim(self._name, LEASE, request)):
-                    continue
-                job = Job(delivery, [attempt])
-                if request:
-                    jobs.append(job)
-                else:
-                    settle.crashed(job, self._name)
+                if attempt := delivery.claim(self._name, lease_until, request):
+                    (jobs if request else poisoned).append(Job(delivery, [attempt]))
+        for job in poisoned:
+            settle.crashed(job, self._name)
         return jobs
 
     def _request_of(self, delivery: Delivery) -> Body | None:

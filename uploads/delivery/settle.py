@@ -56,7 +56,7 @@ def crashed(job: Job, worker: str) -> None:
 
 def reap(delivery: Delivery, worker: str) -> None:
     """Its worker has not come back: without a wire mark nothing was sent; with one nobody knows."""
-    attempt = delivery.attempts.latest("id")
+    attempt = delivery.attempts.latest("started_at")
     if attempt.wire_at:
         delivery.unconfirm(Cause(worker, evidence="worker_lost", attempt=attempt))
     else:

@@ -30,6 +30,7 @@ from ..models import (
     Submission,
     SurveyField,
     WorkflowStatus,
+    writes,
 )
 from ..models.audit import compose
 from . import words
@@ -183,7 +184,4 @@ def _event(
 ) -> None:  # fmt: skip
     event, payload = compose(action, submission, actor, attempt.pk if attempt else None, outcome, body)
     event.at = at
-    event.save()
-    if payload:
-        payload.event = event
-        payload.save()
+    writes.insert(*filter(None, (event, payload)))

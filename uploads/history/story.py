@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from ..models import Action, Attempt, AuditEvent
 from . import proof
@@ -26,7 +27,7 @@ class Step:
     proofs: Sequence[Proof] = ()
 
 
-def tell(events: Iterable[AuditEvent], attempts: Mapping[int, Attempt], cg_id: str) -> list[Step]:
+def tell(events: Iterable[AuditEvent], attempts: Mapping[UUID, Attempt], cg_id: str) -> list[Step]:
     """The steps in the order in which they began. A claim and the end of its call, told by its worker, are one step.
 
     events: of one submission, oldest first, with payloads; attempts: its attempts by id; cg_id: CustomerGauge's
@@ -35,7 +36,7 @@ def tell(events: Iterable[AuditEvent], attempts: Mapping[int, Attempt], cg_id: s
     events = list(events)
     steps, told = [], set()
     for position, event in enumerate(events):
-        attempt = attempts.get(event.attempt_id or 0)
+        attempt = attempts.get(event.attempt_id) if event.attempt_id else None
         if event.pk in told:
             continue
         if attempt is None or event.actor_name != attempt.worker:

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Attempt',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('send', 'Send')], default='send', max_length=8)),
                 ('worker', models.CharField(max_length=100)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('evidence', models.CharField(blank=True, max_length=40)),
             ],
             options={
-                'ordering': ['id'],
+                'ordering': ['started_at'],
             },
         ),
         migrations.CreateModel(
@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
                 ('object_type', models.CharField(blank=True, max_length=32)),
                 ('object_id', models.CharField(blank=True, max_length=40)),
                 ('object_name', models.CharField(blank=True, max_length=200)),
-                ('attempt_id', models.BigIntegerField(null=True)),
+                ('attempt_id', models.UUIDField(null=True)),
                 ('outcome', models.CharField(blank=True, max_length=40)),
                 ('request_id', models.CharField(blank=True, max_length=32)),
                 ('commitment', models.BinaryField(default=b'')),

@@ -21,6 +21,7 @@ from .delivery import (
 )
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
 from .submission import Contact, CustomerValue, ReasonChosen, Submission
+from .writes import SomebodyWasFirst, together
 
 __all__ = [
     "FINAL",
@@ -47,6 +48,7 @@ __all__ = [
     "ReasonCode",
     "Role",
     "Side",
+    "SomebodyWasFirst",
     "State",
     "Submission",
     "SurveyField",
@@ -54,4 +56,5 @@ __all__ = [
     "WorkflowStatus",
     "patterns",
     "request_id",
+    "together",
 ]

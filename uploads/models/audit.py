@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import secrets
+import uuid
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -17,6 +18,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models, transaction
 from django.utils import timezone
 
+from . import writes
 from .append_only import AppendOnly, AppendOnlyQuerySet
 
 #: Set per web request by the audit middleware; empty in the worker and in commands.
@@ -93,7 +95,7 @@ def compose(
     action: Action,
     about: models.Model | str,
     actor: AbstractBaseUser | AnonymousUser | str,
-    attempt_id: int | None,
+    attempt_id: uuid.UUID | None,
     outcome: str,
     body: Body | None,
 ) -> "tuple[AuditEvent, AuditPayload | None]":
@@ -112,7 +114,7 @@ def compose(
         request_id=request_id.get(),
         commitment=commitment(salt, stored) if salt else b"",
     )
-    return event, AuditPayload(salt=salt, body=stored) if salt else None
+    return event, AuditPayload(event=event, salt=salt, body=stored) if salt else None
 
 
 class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
@@ -122,7 +124,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
         about: models.Model | str = "",
         *,
         actor: AbstractBaseUser | AnonymousUser | str = "",
-        attempt_id: int | None = None,
+        attempt_id: uuid.UUID | None = None,
         outcome: str = "",
         body: Body | None = None,
     ) -> "AuditEvent":
@@ -133,10 +135,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
         """
         event, payload = compose(action, about, actor, attempt_id, outcome, body)
         with transaction.atomic(savepoint=False):
-            event.save()
-            if payload:
-                payload.event = event
-                payload.save()
+            writes.insert(*filter(None, (event, payload)))
         return event
 
     def about(self, row: models.Model) -> "AuditEventQuerySet":
@@ -155,7 +154,7 @@ class AuditEvent(AppendOnly):
     object_type = models.CharField(max_length=32, blank=True)
     object_id = models.CharField(max_length=40, blank=True)
     object_name = models.CharField(max_length=200, blank=True)
-    attempt_id = models.BigIntegerField(null=True)
+    attempt_id = models.UUIDField(null=True)
     outcome = models.CharField(max_length=40, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     commitment = models.BinaryField(default=b"")

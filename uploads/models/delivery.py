@@ -4,8 +4,9 @@ The table `TRANSITIONS` is the state machine. Each transition is one method; eac
 state and version in one transaction with its audit event. Zero rows changed means that somebody else was first.
 """
 
+import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -13,6 +14,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from . import writes
 from .audit import Action, AuditEvent, Body
 from .submission import Submission
 
@@ -134,11 +136,11 @@ class Delivery(models.Model):
 
     # -- transitions: each True if it was ours to make -----------------------------------------------------
 
-    def claim(self, worker: str, lease: timedelta, request: Body | None) -> "Attempt | None":
+    def claim(self, worker: str, lease_until: datetime, request: Body | None) -> "Attempt | None":
         """queued → sending: leases the row to a worker and opens an attempt; None if somebody else was first."""
         self._allow(State.SENDING)
         with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.SENDING, owner=worker, lease_until=Now() + lease):
+            if not self._compare_and_set(State.SENDING, owner=worker, lease_until=lease_until):
                 return None
             attempt = self.open_attempt(worker)
             self._record(Cause(worker, attempt=attempt, body=request))
@@ -146,7 +148,9 @@ class Delivery(models.Model):
 
     def open_attempt(self, worker: str) -> "Attempt":
         """A further call within the same claim: CustomerGauge refused an old token and processed nothing."""
-        return Attempt.objects.create(delivery=self, worker=worker)
+        attempt = Attempt(delivery=self, worker=worker)
+        writes.insert(attempt)
+        return attempt
 
     def mark_on_wire(self, attempt: "Attempt") -> bool:
         """The wire mark: from here on the request may have left. False if the row is no longer ours.
@@ -156,7 +160,7 @@ class Delivery(models.Model):
         with transaction.atomic(savepoint=False):
             if not self._compare_and_set(State.SENDING):
                 return False
-            Attempt.objects.filter(pk=attempt.pk).update(wire_at=timezone.now())
+            writes.update(Attempt, {"pk": attempt.pk}, {"wire_at": timezone.now()})
         return True
 
     def deliver(self, cause: Cause, cg_id: str, by: ConfirmedBy) -> bool:
@@ -203,8 +207,7 @@ class Delivery(models.Model):
     def _compare_and_set(self, to: State, **changes: Any) -> bool:
         """Write the new state if nobody has touched the row since it was read; the instance follows."""
         changes |= {"state": to, "version": self.version + 1}
-        held = Delivery.objects.filter(pk=self.pk, state=self.state, version=self.version)
-        if not held.update(**changes):
+        if not writes.update(Delivery, {"pk": self.pk, "state": self.state, "version": self.version}, changes):
             return False
         for name, value in changes.items():
             setattr(self, name, value)
@@ -226,6 +229,7 @@ class AttemptKind(models.TextChoices):
 class Attempt(models.Model):
     """One call to CustomerGauge. Written on in its phases (claimed, on the wire, ended); once ended it is frozen."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
     kind = models.CharField(max_length=8, choices=AttemptKind.choices, default=AttemptKind.SEND)
     worker = models.CharField(max_length=100)
@@ -239,12 +243,12 @@ class Attempt(models.Model):
     evidence = models.CharField(max_length=40, blank=True)
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["started_at"]
 
     def __str__(self) -> str:
         return f"attempt {self.pk} of {self.delivery_id}"
 
     def end(self, *, outcome: str, evidence: str, seconds: float, status: int | None, code: str) -> None:
         """Write down how the call ended; the database refuses to do it twice."""
-        ended = {"ended_at": timezone.now(), "outcome": outcome, "evidence": evidence}
-        Attempt.objects.filter(pk=self.pk).update(**ended, seconds=seconds, status=status, code=code)
+        how = {"outcome": outcome, "evidence": evidence, "seconds": seconds, "status": status, "code": code}
+        writes.update(Attempt, {"pk": self.pk}, how | {"ended_at": timezone.now()})
