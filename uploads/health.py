@@ -56,6 +56,8 @@ def troubles() -> list[Trouble]:
     channel = Channel.current()
     if channel.paused:
         found.append(Trouble("paused", channel.changed_at, *cause_of_pause(channel.evidence)))
+    elif channel.is_doubtful:
+        found.append(Trouble("out_of_reach", channel.down_since))
     return found
 
 

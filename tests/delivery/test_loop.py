@@ -234,3 +234,43 @@ def test_a_late_success_does_not_undo_a_decision(loop: Loop, simulator: Simulato
     drain(loop)
     assert after(submission).state == State.CANCELLED
     assert AuditEvent.objects.filter(action=Action.ATTEMPT_ENDED_LATE).count() == 1
+
+
+def test_five_calls_into_the_void_make_everything_wait_and_one_tries_again(
+    loop: Loop, simulator: Simulator, agent: User
+) -> None:
+    simulator.behave("refused")
+    submissions = [queued(agent, f"number {number}") for number in range(12)]
+    drain(loop)
+    channel = Channel.current()
+    assert not channel.is_open
+    assert channel.is_doubtful
+    tried = Delivery.objects.filter(tries=1).count()
+    assert 5 <= tried < 12, "the rest of the backlog must not spend its tries"
+    events = AuditEvent.objects.filter(object_type="channel")
+    assert set(events.values_list("action", flat=True)) == {Action.CHANNEL_DOWN}
+
+    simulator.behave_well()
+    Channel.objects.update(wait_until=timezone.now() - timedelta(seconds=1))
+    make_due()
+    loop.hint()
+    loop.step()
+    assert loop.in_flight == 1
+    drain(loop)
+    assert {after(submission).state for submission in submissions} == {State.DELIVERED}
+    assert len(simulator.records) == 12
+    assert (Channel.current().failures, Channel.current().down_since) == (0, None)
+    assert events.order_by("-id").values_list("action", flat=True)[0] == Action.CHANNEL_BACK
+
+
+def test_an_answer_of_any_kind_shows_that_customergauge_is_there(loop: Loop, simulator: Simulator, agent: User) -> None:
+    simulator.behave("refused")
+    for number in range(4):
+        queued(agent, f"number {number}")
+    drain(loop)
+    assert Channel.current().failures == 4
+    simulator.behave("500")
+    make_due()
+    loop.hint()
+    drain(loop)
+    assert Channel.current().failures == 0

@@ -90,7 +90,7 @@ def _answer(attempt: Attempt, cg_id: str) -> str:
 def _event(event: AuditEvent) -> Step:
     process = event.attempt_id is not None and event.actor is None
     who = f"Worker {event.actor_name}" if process else person(event)
-    did = (BY_PERSON.get(event.action) if event.actor else None) or event.get_action_display()
+    did = (BY_PERSON.get(event.action) if event.actor else None) or str(Action(event.action).label)
     more = evidence_sentence(event.outcome)
     return Step(event.at, f"{who} {did}.", more, state=_state(event), proofs=_proofs(event))
 

@@ -45,6 +45,8 @@ class Action(models.TextChoices):
     CANCELLED = "delivery.cancelled", "cancelled it"
     CHANNEL_PAUSED = "channel.paused", "paused all sending"
     CHANNEL_RESUMED = "channel.resumed", "resumed sending"
+    CHANNEL_DOWN = "channel.down", "found CustomerGauge out of reach"
+    CHANNEL_BACK = "channel.back", "found CustomerGauge back"
     CHANNEL_WAITING = "channel.waiting", "was asked by CustomerGauge to wait"
     WORKER_STARTED = "worker.started", "started"
     WORKER_STOPPED = "worker.stopped", "stopped"
@@ -148,7 +150,7 @@ class AuditEvent(AppendOnly):
     """One fact: who did what to which row, when. Names are frozen as text."""
 
     at = models.DateTimeField(default=timezone.now)
-    action = models.CharField(max_length=32, choices=Action.choices)
+    action = models.CharField(max_length=32)  # without choices: a new action needs no migration
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     actor_name = models.CharField(max_length=150, blank=True)
     object_type = models.CharField(max_length=32, blank=True)
@@ -167,7 +169,7 @@ class AuditEvent(AppendOnly):
         ]  # reader: detail page
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.get_action_display()} {self.object_name}"
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {Action(self.action).label} {self.object_name}"
 
 
 class AuditPayloadQuerySet(AppendOnlyQuerySet["AuditPayload"]):

@@ -1,0 +1,20 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("uploads", "0002_standard_lists"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="channel",
+            name="down_since",
+            field=models.DateTimeField(help_text="When the first of them failed.", null=True),
+        ),
+        migrations.AddField(
+            model_name="channel",
+            name="failures",
+            field=models.PositiveIntegerField(default=0, help_text="Calls in a row that did not reach CustomerGauge."),
+        ),
+    ]
