@@ -24,5 +24,6 @@ def loop(simulator: Simulator, db: None) -> Loop:
 
 def drain(loop: Loop) -> None:
     """Step until nothing is due and nothing is under way."""
+    loop.hint()
     while loop.step(patience=0.0) or loop.in_flight:
         loop.step(patience=2.0)

@@ -8,7 +8,7 @@ from typing import Literal
 from django.conf import settings
 
 from ..customergauge import RESPONSE, ApiKey, Client, ClientCredentials, Credentials, Exchange
-from ..models import Attempt, Body, Delivery
+from ..models import Attempt, AttemptKind, Body, Delivery
 
 #: How long a sending thread waits for its wire mark to be committed; after that nothing is sent.
 MARK_WITHIN = 10.0  # seconds
@@ -21,6 +21,17 @@ class Job:
     delivery: Delivery
     attempts: list[Attempt]
     on_wire: bool = False
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether the call asks for the record instead of sending it."""
+        return self.attempts[0].kind == AttemptKind.LOOKUP
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """What a look-up asks for: the reference, which says nothing about a person."""
+        submission = self.delivery.submission
+        return [(f"filter_{submission.reference_key}", submission.reference)]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -78,4 +89,7 @@ def send(client: Client, job: Job, tell: Callable[[Mark | Done], None]) -> None:
         tell(mark)
         mark.committed.result(timeout=MARK_WITHIN)
 
-    tell(Done(job, client.post_response(job.pairs, on_wire=on_wire)))
+    if job.is_lookup:
+        tell(Done(job, client.find_responses(job.query)))
+    else:
+        tell(Done(job, client.post_response(job.pairs, on_wire=on_wire)))

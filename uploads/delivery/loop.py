@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from ..customergauge import Client
 from ..models import Body, Channel, Delivery, SomebodyWasFirst, State, Worker, together
-from . import settle
+from . import lookup, settle
 from .job import Done, Job, Mark, request_of, send
 
 log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class Loop:
         with _undoing([item.job for item in news]), transaction.atomic(durable=True), writing:
             for item in news:
                 if isinstance(item, Done):
-                    settle.settle(item.job, item.exchanges, self._name)
+                    self._settle(item)
                 elif not settle.mark(item.job, self._name):
                     refused.append(item)
             settle.watch_the_line([item.exchanges[-1] for item in news if isinstance(item, Done)], self._name)
@@ -163,6 +163,12 @@ class Loop:
             else:
                 item.committed.set_result(None)
         self._look_at = 0.0
+
+    def _settle(self, item: Done) -> None:
+        if item.job.is_lookup:
+            lookup.settle(item.job, item.exchanges[-1], self._name)
+        else:
+            settle.settle(item.job, item.exchanges, self._name)
 
     def _write_alone(self, item: Mark | Done) -> None:
         try:
@@ -198,6 +204,7 @@ class Loop:
             return []
         try:
             jobs = self._claim(room)
+            jobs += self._claim_lookups(room - len(jobs))
         except SomebodyWasFirst:
             self._look_at = 0.0
             return []
@@ -221,6 +228,15 @@ class Loop:
                     (jobs if request else poisoned).append(Job(delivery, [attempt]))
         for job in poisoned:
             settle.crashed(job, self._name)
+        return jobs
+
+    def _claim_lookups(self, room: int) -> list[Job]:
+        due = Delivery.objects.lookups_due().select_related("submission")[: max(room, 0)]
+        jobs = []
+        for delivery in due:
+            with transaction.atomic(durable=True):
+                if attempt := delivery.begin_lookup(self._name, Channel.clock() + LEASE):
+                    jobs.append(Job(delivery, [attempt]))
         return jobs
 
     def _request_of(self, delivery: Delivery) -> Body | None:

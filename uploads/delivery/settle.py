@@ -1,15 +1,14 @@
 """From a verdict to a transition: what becomes of a delivery after its call. The loop's thread writes it."""
 
-import base64
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
 from ..customergauge import Exchange, Fault, Outcome, Verdict, judge
-from ..models import Action, Attempt, AuditEvent, Cause, Channel, ConfirmedBy, Delivery, State
+from ..models import Action, Attempt, AttemptKind, AuditEvent, Cause, Channel, ConfirmedBy, Delivery, State
 from .backoff import pause, used_up
+from .evidence import reply_of
 from .job import Job
 
 #: Faults that say nothing of the request and everything of the line.
@@ -63,7 +62,9 @@ def crashed(job: Job, worker: str) -> None:
     """Our own code failed on this row: try again later, but not for ever, and never after the wire mark."""
     cause = Cause(worker, evidence="internal", attempt=job.attempts[-1])
     delivery = job.delivery
-    if job.on_wire:
+    if job.is_lookup:
+        delivery.end_lookup(cause, counts=True)
+    elif job.on_wire:
         delivery.unconfirm(cause)
     elif delivery.crashes + 1 >= CRASHES_ALLOWED:
         delivery.fail(cause)
@@ -78,18 +79,6 @@ def reap(delivery: Delivery, worker: str) -> None:
         delivery.unconfirm(Cause(worker, evidence="worker_lost", attempt=attempt))
     else:
         delivery.requeue(Cause(worker, evidence="worker_lost_unsent", attempt=attempt), timezone.now())
-
-
-def reply_of(exchange: Exchange) -> dict[str, Any] | None:
-    """What came back, byte for byte, for the audit log; None if nothing did and there is nothing to say of it."""
-    if exchange.status is None and not exchange.body and not exchange.detail:
-        return None
-    try:
-        body = {"body": exchange.body.decode()}
-    except UnicodeDecodeError:
-        body = {"body_base64": base64.b64encode(exchange.body).decode()}
-    headers = [list(header) for header in exchange.headers]
-    return {"status": exchange.status, "headers": headers, "fault": exchange.detail, **body}
 
 
 def _end(attempt: Attempt, exchange: Exchange, verdict: Verdict) -> None:
@@ -123,13 +112,16 @@ def _move(delivery: Delivery, verdict: Verdict, cause: Cause) -> bool:
 
 def _too_late(delivery: Delivery, verdict: Verdict, cause: Cause) -> None:
     """The lease ended before the call did. A strict success still counts, if nobody has decided otherwise."""
-    held = delivery.version
     now_held = Delivery.objects.get(pk=delivery.pk)
-    untouched = now_held.state == State.UNCONFIRMED and now_held.version == held + 1
-    if verdict.outcome is Outcome.DELIVERED and untouched:
+    undecided = now_held.state == State.UNCONFIRMED and _is_latest_send(cause.attempt, now_held)
+    if verdict.outcome is Outcome.DELIVERED and undecided:
         now_held.deliver(cause, verdict.cg_id or "", ConfirmedBy.REPLY)
         return
     AuditEvent.objects.record(
         Action.ATTEMPT_ENDED_LATE, delivery.submission, actor=cause.actor, outcome=cause.evidence,
         attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body,
     )  # fmt: skip
+
+
+def _is_latest_send(attempt: Attempt | None, delivery: Delivery) -> bool:
+    return attempt == delivery.attempts.filter(kind=AttemptKind.SEND).latest("started_at")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ..models import Action, Attempt, AuditEvent
+from ..models import Action, Attempt, AttemptKind, AuditEvent
 from . import proof
 from .proof import Proof
 from .wording import BY_PERSON, FOLLOWED, evidence_sentence
@@ -74,6 +74,8 @@ def _call(attempt: Attempt, first: AuditEvent, end: AuditEvent | None, cg_id: st
 
 def _did(attempt: Attempt) -> str:
     took = f" ({attempt.seconds:.2f} s)" if attempt.seconds is not None else ""
+    if attempt.kind == AttemptKind.LOOKUP:
+        return "asked CustomerGauge whether it has it" + took
     if attempt.ended_at is None:
         return "began to send it"
     return ("sent it" if attempt.wire_at else "tried to send it") + took

@@ -11,8 +11,16 @@ from ..models import Action, Channel, ConfirmedBy, Delivery, State
 #: Evidence that does not come from a call.
 OWN_EVIDENCE: dict[str, str] = {
     "by_person": "A person decided it.",
+    "by_person_delivered": "A manager vouches that it was delivered.",
+    "by_person_again": "Nothing of it had been sent before.",
+    "by_person_dropped": "A manager dropped it.",
     "undone": "It was taken back before it was sent.",
     "worker_lost": "The worker that was sending it did not come back.",
+    "internal": "Our own program failed on it; the operator finds the details in the worker's log.",
+    "lookup_found": "Exactly one record there carries its reference.",
+    "lookup_none": "No record there carries its reference, which proves nothing yet.",
+    "lookup_several": "Several records there carry its reference; it may have been stored twice.",
+    "lookup_failed": "The look-up itself failed and is repeated.",
     "worker_lost_unsent": "The worker that held it did not come back, and had not sent anything.",
 }
 
@@ -27,7 +35,10 @@ FOLLOWED: dict[str, str] = {
 }
 
 #: What people do, where it is not what a worker does in the same step.
-BY_PERSON: dict[str, str] = {Action.DELIVERED: "confirmed that CustomerGauge has it"}
+BY_PERSON: dict[str, str] = {
+    Action.DELIVERED: "confirmed that CustomerGauge has it",
+    Action.QUEUED: "decided to send it again",
+}
 
 NEXT: dict[str, str] = {
     State.SENDING: "A worker is sending it now.",
@@ -38,6 +49,22 @@ NEXT: dict[str, str] = {
     State.CANCELLED: "It will not be sent.",
 }
 SOON = timedelta(minutes=1)
+
+#: Who must act on what stands still, unless the evidence, or CustomerGauge's error code, tells otherwise.
+WHO_ACTS: dict[str, str] = {
+    State.REJECTED: "The agent corrects it.",
+    State.FAILED: "A manager decides.",
+    State.UNCONFIRMED: "A manager decides.",
+}
+#: CustomerGauge, API 4.1 Error Codes (support article 5000722531): what no agent can correct.
+ADMIN_ACTS: dict[tuple[str, str], str] = {
+    (State.REJECTED, "300001"): "An administrator corrects the fields.",
+    (State.REJECTED, "400011"): "An administrator corrects the list of workflow statuses.",
+    (State.REJECTED, "status_refused"): "An administrator finds out who refused it.",
+    (State.FAILED, "internal"): "An administrator reads the log; then a manager decides.",
+}
+#: Units of age, the largest first.
+UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
 
 def evidence_sentence(evidence: str) -> str:
@@ -54,6 +81,18 @@ def what_next(delivery: Delivery, channel: Channel) -> str:
     if delivery.state == State.DELIVERED:
         return _arrived(delivery)
     return NEXT[delivery.state]
+
+
+def who_acts(delivery: Delivery, code: str) -> str:
+    """Who must act on a delivery that stands still; code: CustomerGauge's error code of its last call, or empty."""
+    told = (ADMIN_ACTS.get((delivery.state, why)) for why in (code, delivery.evidence))
+    return next(filter(None, told), WHO_ACTS[delivery.state])
+
+
+def age(since: datetime) -> str:
+    """How long ago, in its largest whole unit: "3 h"."""
+    passed = timezone.now() - since
+    return next((f"{passed // unit} {name}" for unit, name in UNITS if passed >= unit), "under 1 min")
 
 
 def _waiting(delivery: Delivery, channel: Channel) -> str:

@@ -35,6 +35,7 @@ class Action(models.TextChoices):
 
     SUBMITTED = "submission.created", "entered the result"
     TOKEN_RENEWED = "attempt.token_renewed", "was refused with an old token and called again with a fresh one"
+    LOOKED_UP = "attempt.looked_up", "looked in CustomerGauge whether it is there"
     ATTEMPT_ENDED_LATE = "attempt.ended_late", "got the outcome of a call that had been given up"
     DELIVERED = "delivery.delivered", "delivered it to CustomerGauge"
     QUEUED = "delivery.queued", "put it back in the queue"

@@ -6,7 +6,7 @@ state and version in one transaction with its audit event. Zero rows changed mea
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -57,6 +57,8 @@ TRANSITIONS: dict[State, dict[State, str]] = {
     State.DELIVERED: {},
     State.CANCELLED: {},
 }
+#: When to look whether CustomerGauge has it: so long after it became unconfirmed, and after each look.
+LOOKUPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
 FINAL = frozenset(state for state, onward in TRANSITIONS.items() if not onward)
 NEEDS_PERSON = frozenset({State.REJECTED, State.FAILED, State.UNCONFIRMED})
 
@@ -98,6 +100,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Queued deliveries whose time has come, in the order to send them. The database's clock decides."""
         return self.filter(state=State.QUEUED, next_at__lte=Now()).order_by("priority", "next_at", "pk")
 
+    def lookups_due(self) -> "DeliveryQuerySet":
+        """Unconfirmed deliveries that it is time to look up."""
+        return self.filter(state=State.UNCONFIRMED, lookup_at__lte=Now()).order_by("lookup_at")
+
     def lease_over(self) -> "DeliveryQuerySet":
         """Deliveries whose worker has not come back in time."""
         return self.filter(state=State.SENDING, lease_until__lte=Now())
@@ -117,6 +123,8 @@ class Delivery(models.Model):
     owner = models.CharField(max_length=100, blank=True, help_text="The worker that holds the lease.")
     lease_until = models.DateTimeField(null=True)
     evidence = models.CharField(max_length=40, blank=True, help_text="Why it is in this state: a constant.")
+    lookup_at = models.DateTimeField(null=True, help_text="When to look next whether CustomerGauge has it.")
+    lookups = models.PositiveSmallIntegerField(default=0)
     cg_id = models.CharField(max_length=64, blank=True)
     confirmed_by = models.CharField(max_length=8, blank=True, choices=ConfirmedBy.choices)
 
@@ -146,9 +154,9 @@ class Delivery(models.Model):
             self._record(Cause(worker, attempt=attempt, body=request))
         return attempt
 
-    def open_attempt(self, worker: str) -> "Attempt":
-        """A further call within the same claim: CustomerGauge refused an old token and processed nothing."""
-        attempt = Attempt(delivery=self, worker=worker)
+    def open_attempt(self, worker: str, kind: "AttemptKind | None" = None) -> "Attempt":
+        """A further call: within the same claim (an old token was refused, nothing was processed), or a look-up."""
+        attempt = Attempt(delivery=self, worker=worker, kind=kind or AttemptKind.SEND)
         writes.insert(attempt)
         return attempt
 
@@ -161,6 +169,26 @@ class Delivery(models.Model):
             if not self._compare_and_set(State.SENDING):
                 return False
             writes.update(Attempt, {"pk": attempt.pk}, {"wire_at": timezone.now()})
+        return True
+
+    def begin_lookup(self, worker: str, lease_until: datetime) -> "Attempt | None":
+        """Lease an unconfirmed row for a look-up and open its attempt; None if somebody else was first.
+
+        Should the worker vanish, the look-up falls due again when the lease is over.
+        """
+        with transaction.atomic(savepoint=False):
+            if not self._compare_and_set(State.UNCONFIRMED, lookup_at=lease_until):
+                return None
+            return self.open_attempt(worker, AttemptKind.LOOKUP)
+
+    def end_lookup(self, cause: Cause, *, counts: bool) -> bool:
+        """It was not found beyond doubt: look again later, so many times in all. A failed look-up does not count."""
+        done = self.lookups + counts
+        lookup_at = timezone.now() + LOOKUPS[done] if done < len(LOOKUPS) else None
+        with transaction.atomic(savepoint=False):
+            if not self._compare_and_set(State.UNCONFIRMED, lookups=done, lookup_at=lookup_at):
+                return False
+            self._record(cause, Action.LOOKED_UP)
         return True
 
     def deliver(self, cause: Cause, cg_id: str, by: ConfirmedBy) -> bool:
@@ -185,8 +213,12 @@ class Delivery(models.Model):
         return self._move(State.FAILED, cause, tries=self.tries + 1)
 
     def unconfirm(self, cause: Cause) -> bool:
-        """sending → unconfirmed: it may have been processed, so it is never sent again by itself."""
-        return self._move(State.UNCONFIRMED, cause, tries=self.tries + 1)
+        """sending → unconfirmed: it may have been processed, so it is never sent again by itself.
+
+        If it carries a reference, CustomerGauge is asked for that later.
+        """
+        lookup_at = timezone.now() + LOOKUPS[0] if self.submission.reference_key else None
+        return self._move(State.UNCONFIRMED, cause, tries=self.tries + 1, lookup_at=lookup_at)
 
     def cancel(self, cause: Cause) -> bool:
         """→ cancelled: it will not be sent."""
@@ -213,9 +245,9 @@ class Delivery(models.Model):
             setattr(self, name, value)
         return True
 
-    def _record(self, cause: Cause) -> None:
+    def _record(self, cause: Cause, action: Action | None = None) -> None:
         AuditEvent.objects.record(
-            ACTIONS[State(self.state)], self.submission, actor=cause.actor, outcome=cause.evidence,
+            action or ACTIONS[State(self.state)], self.submission, actor=cause.actor, outcome=cause.evidence,
             attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body,
         )  # fmt: skip
 
@@ -224,6 +256,7 @@ class AttemptKind(models.TextChoices):
     """What a call was for."""
 
     SEND = "send", "Send"
+    LOOKUP = "lookup", "Look up"
 
 
 class Attempt(models.Model):

@@ -99,6 +99,11 @@ class Submission(AppendOnly):
         return self.uuid.hex[:8]
 
     @property
+    def reference_key(self) -> str:
+        """The API key under which the reference is sent; empty if the account has no field for it."""
+        return next((key for key, value in self.payload if value == self.reference), "")
+
+    @property
     def band(self) -> str:
         """promoter (9-10), passive (7-8) or detractor (0-6): the Net Promoter bands."""
         return "promoter" if self.score >= 9 else "passive" if self.score >= 7 else "detractor"
