@@ -118,6 +118,16 @@ def database(name: str, default: str) -> dict[str, Any]:
     return config
 
 
+def email(name: str, default: str) -> dict[str, Any]:
+    """Django's settings for the mail server that the address names."""
+    value = text(name, default)
+    try:
+        config: dict[str, Any] = environ.Env.email_url_config(value)
+    except (ImproperlyConfigured, ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{name} is not an address such as smtp+tls://user:password@host:587.") from error
+    return config
+
+
 def this_machine_only(hosts: list[str]) -> bool:
     """Whether the portal answers under names of this machine alone (then there is no https to insist on)."""
     return set(hosts) <= LOOPBACK

@@ -1,11 +1,16 @@
-"""How gunicorn serves the portal; it reads PORT itself. Threads and processes were chosen by measuring."""
+"""How gunicorn serves the portal. Threads and processes were chosen by measuring."""
 
 import multiprocessing
 import os
+from pathlib import Path
 
+from . import environment
+
+environment.env.read_env(Path(__file__).resolve().parent.parent / ".env")
+bind = f"0.0.0.0:{environment.whole_number('PORT', 8000, 1, 65535)}"
 workers = multiprocessing.cpu_count()
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS") or 4)
+threads = environment.whole_number("WEB_THREADS", 4, 1, 64)
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn's heartbeat file, in memory
 timeout = 60
 graceful_timeout = 30

@@ -113,19 +113,27 @@ def _port() -> int:
     value = os.environ.get("PORT") or "8000"
     if not value.isdigit() or not 1 <= int(value) <= 65535:
         raise SystemExit(f"PORT is “{value}”: write a number from 1 to 65535.")
+    if not _is_free(int(value)):
+        raise SystemExit(f"Port {value} is taken by another program: set PORT to a free one, for example PORT=8080.")
     return int(value)
 
 
 def _free_port(near: int) -> int:
-    for port in (near, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port if port <= 65535 else 0))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SystemExit("No free port for the simulator.")
+    if near <= 65535 and _is_free(near):
+        return near
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _fill_environment(practice: bool, simulator_port: int) -> None:

@@ -178,7 +178,7 @@ USE_TZ = True
 TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
 
 # -- mail ---------------------------------------------------------------------------------------------------
-vars().update(environment.env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(environment.email("EMAIL_URL", "consolemail://"))
 
 # -- CustomerGauge ------------------------------------------------------------------------------------------
 CUSTOMERGAUGE_URL = environment.service_url("CUSTOMERGAUGE_URL")
@@ -219,5 +219,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
-    "loggers": {"huey": {"level": "WARNING"}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "huey": {"level": "WARNING"},
+        "django.server": {"handlers": [], "propagate": True}},
 }

@@ -38,6 +38,7 @@ def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]
         ({"SUBMISSION_HOLD_SECONDS": "٣"}, "SUBMISSION_HOLD_SECONDS is “٣”"),
         ({"DATABASE_URL": "mysql://somewhere/db"}, "DATABASE_URL must begin with sqlite:/// or postgres://"),
         ({"QUEUE_URL": "amqp://x"}, "QUEUE_URL must begin with redis://"),
+        ({"EMAIL_URL": "somewhere"}, "EMAIL_URL is not an address such as smtp+tls://"),
         ({"VAR_DIR": "/proc/nowhere"}, "VAR_DIR is /proc/nowhere: it cannot be made"),
         ({"CUSTOMERGAUGE_API_KEY": ""}, "The credential for CustomerGauge is missing or ambiguous"),
         ({"CUSTOMERGAUGE_CLIENT_ID": "id"}, "The credential for CustomerGauge is missing or ambiguous"),
@@ -51,6 +52,14 @@ def test_nonsense_is_refused_with_a_sentence(tmp_path: Path, variables: dict[str
 
 def test_good_variables_start(tmp_path: Path) -> None:
     result = start(tmp_path, SECRET_KEY="$dollars-are-no-references-0123456789", DEBUG="")
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_example_starts_once_its_blanks_are_filled_in(tmp_path: Path) -> None:
+    """Read as a person uses it: copied, with secret, target and key filled in, the other lines left as they are."""
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if line and line[0] != "#"]
+    example = dict(line.split("=", 1) for line in lines)
+    result = start(tmp_path, **(example | GOOD | {"VAR_DIR": str(tmp_path)}))
     assert result.returncode == 0, result.stderr
 
 

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from .audit import guards
 from .customergauge import EVIDENCE
-from .models import Channel, Delivery, State, Worker
-from .roles import HEALTH, PAUSE, may, required
+from .models import NEEDS_PERSON, Channel, Delivery, State, Worker
+from .roles import HEALTH, PAUSE, REVIEW, may, required
 
 #: Who ends a pause, and how. What is not listed needs an administrator to look at the settings.
 WHO_ACTS = {
@@ -24,7 +24,11 @@ WHO_ACTS = {
     "token_refused": "An administrator must set a valid client id and secret, restart the worker, and resume.",
     "forbidden": "An administrator must ask CustomerGauge or the network team why access is forbidden, and resume.",
     "certificate": "An administrator must find out who answers at that address before anything is sent; then resume.",
-    "configuration": "An administrator must correct the fields or the account's upload mapping, and resume.",
+    "refused_repeatedly": "An administrator must correct the fields or lists that CustomerGauge refuses, and resume.",
+}
+OWN_CAUSES = {
+    "by_person": "Somebody paused it.",
+    "refused_repeatedly": "CustomerGauge refused several results in a row for the same reason.",
 }
 SOMEBODY_ACTS = "An administrator must correct the address in the settings, restart the worker, and resume."
 
@@ -41,8 +45,8 @@ class Trouble:
 
 def cause_of_pause(evidence: str) -> tuple[str, str]:
     """Why sending is paused, and who must act: two sentences for people."""
-    if evidence == "by_person":
-        return "Somebody paused it.", WHO_ACTS[evidence]
+    if evidence in OWN_CAUSES:
+        return OWN_CAUSES[evidence], WHO_ACTS[evidence]
     known = EVIDENCE.get(evidence)
     return (known.sentence if known else evidence), WHO_ACTS.get(evidence, SOMEBODY_ACTS)
 
@@ -62,13 +66,15 @@ def troubles() -> list[Trouble]:
 
 
 def banner(request: HttpRequest) -> dict[str, object]:
-    """Context of every page for people who are signed in: what is wrong, and how many entries are safe meanwhile."""
+    """Context of every page for people who are signed in: what is wrong, how many entries are safe meanwhile, and (for
+    those who decide) how many need a person."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.headers.get("HX-Request"):
         return {}
     found = troubles()
     waiting = Delivery.objects.filter(state=State.QUEUED).count() if found else 0
-    return {"troubles": found, "waiting": waiting, "practice": settings.PRACTICE}
+    stopped = Delivery.objects.filter(state__in=NEEDS_PERSON).count() if may(user, REVIEW) else 0
+    return {"troubles": found, "waiting": waiting, "needs_person": stopped, "practice": settings.PRACTICE}
 
 
 @require_GET

@@ -174,17 +174,18 @@ def test_no_reply_to_another_status_is_a_success() -> None:
 # --- Refusals ---------------------------------------------------------------------------------------------------------
 
 CREDENTIAL = (Outcome.REFUSED_CHANNEL, "credential_refused")
-CONFIGURATION = (Outcome.REFUSED_CHANNEL, "configuration")
+FIELDS = (Outcome.REJECTED, "fields_refused")
+ADDRESS = (Outcome.REFUSED_CHANNEL, "wrong_address")
 CONTENT = (Outcome.REJECTED, "content_refused")
 
 API_CODES = {
     2000: CREDENTIAL,
     200000: CREDENTIAL,
-    300000: CONFIGURATION,
-    300002: CONFIGURATION,
-    300003: CONFIGURATION,
-    400006: CONFIGURATION,
-    400008: CONFIGURATION,
+    300000: FIELDS,
+    300002: ADDRESS,
+    300003: ADDRESS,
+    400006: FIELDS,
+    400008: FIELDS,
     300001: CONTENT,
     300004: CONTENT,
     400002: CONTENT,
@@ -280,7 +281,7 @@ def test_a_reported_duplicate_is_unknown_as_the_earlier_copy_may_be_ours(message
 
 @pytest.mark.parametrize("body", ['{"Error":{"No data provided","Code":400006}}', '{"Message":"a" "Code": "400006"'])
 def test_the_code_is_found_in_an_error_that_is_not_valid_json(body: str) -> None:
-    assert_verdict(judge(exchange(body, 400)), *CONFIGURATION)
+    assert_verdict(judge(exchange(body, 400)), *FIELDS)
     assert_verdict(judge(exchange(body, 200)), Outcome.UNKNOWN, "not_understood")
 
 

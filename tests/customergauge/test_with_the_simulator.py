@@ -145,7 +145,7 @@ SURELY = {
     "307": Outcome.REFUSED_CHANNEL,
     "303": Outcome.UNKNOWN,
     "error-2000": Outcome.REFUSED_CHANNEL,
-    "error-300000": Outcome.REFUSED_CHANNEL,
+    "error-300000": Outcome.REJECTED,
     "error-400003": Outcome.REJECTED,
     "400-unwrapped": Outcome.REJECTED,
     "200-error": Outcome.REJECTED,

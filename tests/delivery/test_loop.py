@@ -274,3 +274,31 @@ def test_an_answer_of_any_kind_shows_that_customergauge_is_there(loop: Loop, sim
     loop.hint()
     drain(loop)
     assert Channel.current().failures == 0
+
+
+def test_five_refusals_with_one_code_pause_before_the_backlog_is_spoiled(
+    loop: Loop, simulator: Simulator, agent: User
+) -> None:
+    wrong = [pair for pair in PAYLOAD if pair[0] != "Email"]
+    submissions = [make_submission(agent, payload=wrong) for _ in range(12)]
+    drain(loop)
+    states = [after(submission).state for submission in submissions]
+    assert 5 <= states.count(State.REJECTED) <= 6  # two calls may be under way at once
+    assert states.count(State.QUEUED) >= 6
+    channel = Channel.current()
+    assert (channel.paused, channel.evidence) == (True, "refused_repeatedly")
+    good = queued(agent)
+    Delivery.objects.filter(pk__in=[s.pk for s in submissions], state=State.QUEUED).update(priority=10)
+    channel.resume(agent)
+    drain(loop)
+    assert after(good).state == State.DELIVERED
+
+
+def test_a_key_that_the_account_does_not_map_spoils_only_its_own_record(
+    loop: Loop, simulator: Simulator, agent: User
+) -> None:
+    unmapped = make_submission(agent, payload=[*PAYLOAD, ["Segment_C", "x"]])
+    good = queued(agent)
+    drain(loop)
+    assert (after(unmapped).state, after(unmapped).evidence) == (State.REJECTED, "fields_refused")
+    assert after(good).state == State.DELIVERED

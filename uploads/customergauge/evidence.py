@@ -70,9 +70,9 @@ EVIDENCE: dict[str, Evidence] = {
     "proxy": Evidence(Outcome.REFUSED_CHANNEL, "A proxy on the way asks for a sign-in."),
     "redirect": Evidence(Outcome.REFUSED_CHANNEL, "The address redirects elsewhere; redirects are not followed."),
     "wrong_address": Evidence(Outcome.REFUSED_CHANNEL, "There is no CustomerGauge API at this address."),
-    "configuration": Evidence(
-        Outcome.REFUSED_CHANNEL,
-        "CustomerGauge does not accept the upload's set-up: correct the field keys or the address.",
+    "fields_refused": Evidence(
+        Outcome.REJECTED,
+        "CustomerGauge does not take this record's field keys: the account's mapping lacks one of them.",
     ),
     "content_refused": Evidence(Outcome.REJECTED, "CustomerGauge refused the content of this record."),
     "status_refused": Evidence(Outcome.REJECTED, "The request was refused without an explanation from CustomerGauge."),
@@ -83,11 +83,11 @@ EVIDENCE: dict[str, Evidence] = {
 CODES: dict[int, str] = {
     2000: "credential_refused",
     200000: "credential_refused",
-    300000: "configuration",  # more parameters than allowed
-    300002: "configuration",  # no such module
-    300003: "configuration",  # no such method
-    400006: "configuration",  # no mapping for the completion date
-    400008: "configuration",  # completion date given on a non-response upload
+    300000: "fields_refused",  # more parameters than allowed
+    300002: "wrong_address",  # no such module
+    300003: "wrong_address",  # no such method
+    400006: "fields_refused",  # no mapping for the completion date
+    400008: "fields_refused",  # completion date given on a non-response upload
 }
 
 # Statuses that settle the matter whatever the body says.

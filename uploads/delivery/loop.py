@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from ..customergauge import Client
 from ..models import Body, Channel, Delivery, SomebodyWasFirst, State, Worker, together
-from . import lookup, settle
+from . import channel, lookup, settle
 from .job import Done, Job, Mark, request_of, send
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,7 @@ class Loop:
         """Take back what a vanished worker held."""
         for delivery in Delivery.objects.lease_over().select_related("submission"):
             settle.reap(delivery, self._name)
+            self._look_at = 0.0
 
     # -- one round in its parts ----------------------------------------------------------------------------
 
@@ -148,13 +149,14 @@ class Loop:
         refused = []
         # a single item is written at once: only then is it known whether its row is still ours
         writing = together() if len(news) > 1 else nullcontext()
-        with _undoing([item.job for item in news]), transaction.atomic(durable=True), writing:
-            for item in news:
-                if isinstance(item, Done):
-                    self._settle(item)
-                elif not settle.mark(item.job, self._name):
-                    refused.append(item)
-            settle.watch_the_line([item.exchanges[-1] for item in news if isinstance(item, Done)], self._name)
+        with _undoing([item.job for item in news]), transaction.atomic(durable=True):
+            with writing:
+                for item in news:
+                    if isinstance(item, Done):
+                        self._settle(item)
+                    elif not settle.mark(item.job, self._name):
+                        refused.append(item)
+            channel.watch([item.exchanges[-1] for item in news if isinstance(item, Done)], self._name)
         for item in news:
             if isinstance(item, Done):
                 self._in_flight.discard(item.job.delivery.pk)
@@ -197,10 +199,10 @@ class Loop:
         if self.stopping or room <= 0 or time.monotonic() < self._look_at:
             return []
         self._look_at = time.monotonic() + TICK
-        channel = Channel.current()
-        if channel.is_doubtful:  # one delivery tries whether CustomerGauge is back
+        line = Channel.current()
+        if line.is_doubtful:  # one delivery tries whether CustomerGauge is back
             room = 1 - len(self._in_flight)
-        if not channel.is_open or room <= 0:
+        if not line.is_open or room <= 0:
             return []
         try:
             jobs = self._claim(room)

@@ -1,20 +1,14 @@
 """From a verdict to a transition: what becomes of a delivery after its call. The loop's thread writes it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils import timezone
 
-from ..customergauge import Exchange, Fault, Outcome, Verdict, judge
+from ..customergauge import Exchange, Outcome, Verdict, judge
 from ..models import Action, Attempt, AttemptKind, AuditEvent, Cause, Channel, ConfirmedBy, Delivery, State
 from .backoff import pause, used_up
 from .evidence import reply_of
 from .job import Job
-
-#: Faults that say nothing of the request and everything of the line.
-OUT_OF_REACH = frozenset(
-    {Fault.DNS, Fault.REFUSED, Fault.CONNECT_TIMEOUT, Fault.CONNECT_FAILED, Fault.TOKEN_UNAVAILABLE}
-)
 
 #: After so many crashes of our own code on one row the row is set aside, so that the others go on.
 CRASHES_ALLOWED = 3
@@ -45,17 +39,6 @@ def settle(job: Job, exchanges: tuple[Exchange, ...], worker: str) -> Verdict:
     if not _move(job.delivery, verdict, cause):
         _too_late(job.delivery, verdict, cause)
     return verdict
-
-
-def watch_the_line(ended: Sequence[Exchange], worker: str) -> None:
-    """Tell the circuit breaker which calls did not reach CustomerGauge, and whether one did."""
-    for exchange in ended:
-        if exchange.fault in OUT_OF_REACH:
-            Channel.current().missed(worker, exchange.fault)
-    if any(exchange.status for exchange in ended):
-        channel = Channel.current()
-        if channel.failures:
-            channel.reached(worker)
 
 
 def crashed(job: Job, worker: str) -> None:

@@ -64,7 +64,7 @@ TROUBLED = [
     Ending(State.UNCONFIRMED, "server_error", "unknown", "", 502, "<html><h1>502 Bad Gateway</h1></html>"),
     Ending(State.FAILED, "refused", "not_sent"),
     Ending(State.QUEUED, "refused", "not_sent"),
-    Ending(State.CANCELLED, "by_agent", ""),
+    Ending(State.CANCELLED, "undone", ""),
 ]  # fmt: skip
 
 

@@ -1,3 +1,4 @@
+import django.utils.timezone
 from django.db import migrations, models
 
 
@@ -7,6 +8,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="channel",
+            name="resumed_at",
+            field=models.DateTimeField(default=django.utils.timezone.now),
+        ),
         migrations.AddField(
             model_name="channel",
             name="down_since",

@@ -29,6 +29,7 @@ class Channel(models.Model):
     paused = models.BooleanField(default=False)
     evidence = models.CharField(max_length=40, blank=True, help_text="Why it is paused: a constant.")
     changed_at = models.DateTimeField(default=timezone.now)
+    resumed_at = models.DateTimeField(default=timezone.now)
     wait_until = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="Calls in a row that did not reach CustomerGauge.")
     down_since = models.DateTimeField(null=True, help_text="When the first of them failed.")
@@ -83,6 +84,7 @@ class Channel(models.Model):
     def resume(self, actor: Any) -> bool:
         """Let the workers send again, at once. False if it was open already."""
         changes = {"paused": False, "evidence": "", "wait_until": None, "failures": 0, "down_since": None}
+        changes["resumed_at"] = timezone.now()
         return not self.is_open and self._set(Action.CHANNEL_RESUMED, actor, self.evidence, **changes)
 
     def wait(self, actor: Any, until: datetime, evidence: str) -> bool:

@@ -21,7 +21,7 @@ _HEADERS = (
     "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options: nosniff",
-    "Referrer-Policy: no-referrer",
+    "Referrer-Policy: same-origin",
 )
 
 
