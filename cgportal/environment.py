@@ -5,6 +5,7 @@ leaving the line out.
 """
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ def flag(name: str, default: bool) -> bool:
 def whole_number(name: str, default: int, low: int, high: int) -> int:
     """A whole number between `low` and `high`, both included."""
     value = text(name, str(default))
-    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
         raise ImproperlyConfigured(f"{name} is “{value}”: write a whole number from {low} to {high}.")
     return int(value)
 
@@ -93,7 +94,10 @@ def service_url(name: str, *, path_allowed: bool = False) -> str:
 def is_loopback(url: str) -> bool:
     """Whether an address points at this machine."""
     host = urlsplit(url).hostname or ""
-    return host in LOOPBACK or host.startswith("127.")
+    try:
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def directory(name: str, default: Path) -> Path:
@@ -113,6 +117,8 @@ def database(name: str, default: str) -> dict[str, Any]:
         config: dict[str, Any] = environ.Env.db_url_config(value)
     except (ValueError, KeyError) as error:
         raise ImproperlyConfigured(f"{name} is not an address of a database.") from error
+    if not config.get("NAME") or config["NAME"] == ":memory:":
+        raise ImproperlyConfigured(f"{name} names no database: end it with a path or a name.")
     if config.get("ENGINE") not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
         raise ImproperlyConfigured(f"{name} must begin with sqlite:/// or postgres://.")
     return config

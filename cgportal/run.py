@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
+import environ
+
 ROOT = Path(__file__).resolve().parent.parent
 PRACTICE_KEY = "practice-key"
 STOP_WITHIN = 45.0  # seconds: longer than the deadline of a call under way
@@ -24,6 +26,7 @@ TOO_SHORT = 5.0
 
 def main() -> int:
     """Prepare, start, and stay until told to stop; the exit status says whether that went well."""
+    environ.Env.read_env(ROOT / ".env")
     port = _port()
     practice = not os.environ.get("CUSTOMERGAUGE_URL")
     simulator_port = _free_port(near=port + 1)

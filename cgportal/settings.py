@@ -82,6 +82,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": environment.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'portal.sqlite3'}")}
 WEB_THREADS = environment.whole_number("WEB_THREADS", 4, 1, 64)
 if "sqlite3" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["NAME"] = BASE_DIR / DATABASES["default"]["NAME"]  # not where one happens to stand
     # A reply of "saved" needs synchronous=FULL; IMMEDIATE takes the write lock at BEGIN, so that no
     # transaction finds out halfway that somebody else was first; REPLACE must fire the guards of the audit log.
     DATABASES["default"]["OPTIONS"] = {
@@ -93,7 +94,8 @@ if "sqlite3" in DATABASES["default"]["ENGINE"]:
 else:
     # min_size 0 would reconnect all the time; a thread holds one connection at most.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10}}
+    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10}
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {"pool": pool}
 CACHES = {
     # Shared by all web processes: the limits on sign-in are counted here.
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"},
@@ -182,7 +184,7 @@ vars().update(environment.email("EMAIL_URL", "consolemail://"))
 
 # -- CustomerGauge ------------------------------------------------------------------------------------------
 CUSTOMERGAUGE_URL = environment.service_url("CUSTOMERGAUGE_URL")
-PRACTICE = environment.is_loopback(CUSTOMERGAUGE_URL)  # a target on this machine is the simulator
+PRACTICE = environment.is_loopback(CUSTOMERGAUGE_URL)  # only a target on this machine can be the simulator
 CUSTOMERGAUGE_API_KEY = environment.header_value("CUSTOMERGAUGE_API_KEY")
 CUSTOMERGAUGE_CLIENT_ID = environment.text("CUSTOMERGAUGE_CLIENT_ID")
 CUSTOMERGAUGE_CLIENT_SECRET = environment.text("CUSTOMERGAUGE_CLIENT_SECRET")
@@ -222,5 +224,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "huey": {"level": "WARNING"},
-        "django.server": {"handlers": [], "propagate": True}},
+        "django.server": {"handlers": [], "propagate": True},
+    },
 }

@@ -74,7 +74,7 @@ def banner(request: HttpRequest) -> dict[str, object]:
     found = troubles()
     waiting = Delivery.objects.filter(state=State.QUEUED).count() if found else 0
     stopped = Delivery.objects.filter(state__in=NEEDS_PERSON).count() if may(user, REVIEW) else 0
-    return {"troubles": found, "waiting": waiting, "needs_person": stopped, "practice": settings.PRACTICE}
+    return {"troubles": found, "waiting": waiting, "needs_person": stopped, "practice": Channel.current().simulated}
 
 
 @require_GET

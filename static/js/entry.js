@@ -9,13 +9,16 @@ for (const hint of entry.querySelectorAll("[data-keys]")) hint.hidden = matchMed
 if (mac) entry.querySelector("[data-modifier]").textContent = "⌘";
 
 const firstInput = (scope) => scope.querySelector("input:not([type=hidden]), select, textarea");
-(summary ?? firstInput(entry.querySelector(".entry-field"))).focus();
+const controlOf = (part) => (part.matches("fieldset") ? (part.querySelector("input:checked") ?? firstInput(part)) : part);
+const refused = entry.querySelector("[autofocus]");
+if (refused) controlOf(refused).focus();
+else (summary ?? firstInput(entry.querySelector(".entry-field"))).focus();
 
 summary?.addEventListener("click", (event) => {
   const target = event.target.closest("a") && document.querySelector(event.target.closest("a").hash);
   if (!target) return;
   event.preventDefault();
-  const control = target.matches("fieldset") ? (target.querySelector("input:checked") ?? firstInput(target)) : target;
+  const control = controlOf(target);
   control.focus();
   control.closest(".entry-field").scrollIntoView({ block: "center" });
 });
@@ -48,6 +51,15 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   document.getElementById("recent").replaceChildren();
 });
 
+// What is being typed must survive an Undo or a Correct of another result: that goes on in a tab of its own.
+entry.addEventListener("input", () => {
+  document.getElementById("undo").target = "_blank";
+});
+document.querySelector(".entry-side").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link) link.target = document.getElementById("undo").target;
+});
+
 // Back from signing in elsewhere: the form goes on with the key of the new session, and the panel with it.
 async function goOn() {
   if (signedOut.hidden) return;
@@ -55,7 +67,7 @@ async function goOn() {
   if (!reply.ok || reply.redirected) return;
   const page = new DOMParser().parseFromString(await reply.text(), "text/html");
   const key = "input[name=csrfmiddlewaretoken]";
-  entry.querySelector(key).value = page.querySelector(`[data-entry] ${key}`).value;
+  for (const input of document.querySelectorAll(key)) input.value = page.querySelector(`[data-entry] ${key}`).value;
   const recent = document.importNode(page.getElementById("recent"), true);
   document.getElementById("recent").replaceWith(recent);
   htmx.process(recent);

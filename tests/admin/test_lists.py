@@ -242,3 +242,39 @@ def test_pages_carry_no_inline_script_or_style(browser: Client, reason: ReasonCo
     assert "<script>" not in html
     assert "onclick" not in html
     assert 'href="/"' in html
+
+
+def test_every_list_can_be_saved_as_it_stands_and_rearranged(browser: Client) -> None:
+    """Rules about fields that the list does not show must not stand in the way."""
+    for model in (ReasonCode, WorkflowStatus, SurveyField):
+        page = f"/admin/uploads/{model._meta.model_name}/"
+        rows = list(model.objects.all())
+        data = {
+            "form-TOTAL_FORMS": len(rows), "form-INITIAL_FORMS": len(rows), "form-MIN_NUM_FORMS": 0,
+            "form-MAX_NUM_FORMS": 1000, "_save": "Save",
+        }  # fmt: skip
+        ordered = browser.get(page).context["cl"].result_list
+        for number, row in enumerate(ordered):
+            data |= {f"form-{number}-id": row.pk, f"form-{number}-position": row.position + 1}
+            if row.active:
+                data[f"form-{number}-active"] = "on"
+        answer = browser.post(page, data)
+        assert answer.status_code == 302, (model, answer.context and answer.context["cl"].formset.errors)
+        assert {row.pk: row.position for row in model.objects.all()} == {row.pk: row.position + 1 for row in rows}
+
+
+def test_each_standard_field_can_be_opened_and_saved_unchanged(browser: Client) -> None:
+    for field in SurveyField.objects.all():
+        page = f"/admin/uploads/surveyfield/{field.pk}/change/"
+        form = browser.get(page).context["adminform"].form
+        data = {name: value for name, value in form.initial.items() if value not in (None, False)}
+        answer = browser.post(page, data)
+        assert answer.status_code == 302, (field, answer.context and answer.context["adminform"].form.errors)
+
+
+def test_the_score_cannot_be_switched_off(browser: Client) -> None:
+    score = SurveyField.objects.get(role="score")
+    page = "/admin/uploads/surveyfield/"
+    answer = browser.post(page, {"action": "switch_off", "_selected_action": [score.pk]}, follow=True)
+    assert "this field stays switched on" in answer.text
+    assert SurveyField.objects.get(pk=score.pk).active

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -42,6 +44,17 @@ def record(row: models.Model, before: Facts | None, actor: Any) -> None:
     AuditEvent.objects.record(action, row, actor=actor, body={"before": before, "after": after})
 
 
+class ListRowForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's class is generic in its stubs only
+    """A row edited in the list: a rule about a field that is not in the list speaks for the whole row."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            for name, errors in error.error_dict.items():
+                super().add_error(name if name in self.fields else None, ValidationError(errors))
+        else:
+            super().add_error(field, error)
+
+
 class AuditedAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class is generic in its stubs only
     """Add, change, edit in the list and actions all end in `record`; delete does not exist."""
 
@@ -53,6 +66,9 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class is g
     def changelist_view(self, request: HttpRequest, extra_context: Facts | None = None) -> Any:
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, **({"form": ListRowForm} | kwargs))
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         form.facts_before = facts(self.model._base_manager.get(pk=obj.pk)) if change else None
@@ -66,10 +82,19 @@ class AuditedAdmin(ModelAdmin):  # type: ignore[type-arg]  # Django's class is g
     def switch(self, request: HttpRequest, rows: QuerySet[Any], field: str, to: bool) -> None:
         """Set a yes/no field of the chosen rows: the action behind “switch on” and “switch off”."""
         with transaction.atomic():
-            changed = list(rows.exclude(**{field: to}).select_for_update())
-            for row in changed:
-                before = facts(row)
-                setattr(row, field, to)
-                row.save(update_fields=[field])
-                record(row, before, request.user)
-        self.message_user(request, f"{len(changed)} switched {'on' if to else 'off'}.", messages.SUCCESS)
+            changed = [
+                self._switched(request, row, field, to) for row in rows.exclude(**{field: to}).select_for_update()
+            ]
+        self.message_user(request, f"{sum(changed)} switched {'on' if to else 'off'}.", messages.SUCCESS)
+
+    def _switched(self, request: HttpRequest, row: models.Model, field: str, to: bool) -> bool:
+        before = facts(row)
+        setattr(row, field, to)
+        try:
+            row.clean()
+        except ValidationError as error:
+            self.message_user(request, f"{row}: {' '.join(error.messages)}", messages.ERROR)
+            return False
+        row.save(update_fields=[field])
+        record(row, before, request.user)
+        return True

@@ -10,6 +10,7 @@ from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from ..models import Worker
+from . import server
 
 
 def make_queue() -> Huey:
@@ -18,9 +19,7 @@ def make_queue() -> Huey:
     if settings.QUEUE_URL:
         return RedisHuey(url=settings.QUEUE_URL, **common)
     if connection.vendor == "postgresql":
-        params = connection.get_connection_params()
-        wanted = {name: params[name] for name in ("dbname", "user", "password", "host", "port") if params.get(name)}
-        return PostgresHuey(read_timeout=10, table_prefix="cgportal_queue", **common, **wanted)
+        return PostgresHuey(read_timeout=10, table_prefix="cgportal_queue", **common, **server.parameters())
     return SqliteHuey(filename=str(settings.VAR_DIR / "queue.sqlite3"), timeout=20, **common)
 
 

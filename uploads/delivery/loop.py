@@ -91,14 +91,12 @@ class Loop:
         self._unwritten = []
         try:
             self._write(news)
-            claimed = self._claim_due()
             self._beat()
+            claimed = self._claim_due()
             self._away_since = None
         except DatabaseAway as error:
             self._database_away(error)
             return False
-        for job in claimed:
-            self._pool.submit(send, self._client, job, self._inbox.put)
         return bool(news or claimed)
 
     def look_for_lost_leases(self) -> None:
@@ -194,32 +192,32 @@ class Loop:
             else:
                 self._unwritten.append(item)
 
-    def _claim_due(self) -> list[Job]:
+    def _claim_due(self) -> int:
+        """Claim for the threads that are idle and set them to work; gives how many."""
         room = self._room
         if self.stopping or room <= 0 or time.monotonic() < self._look_at:
-            return []
+            return 0
         self._look_at = time.monotonic() + TICK
         line = Channel.current()
         if line.is_doubtful:  # one delivery tries whether CustomerGauge is back
             room = 1 - len(self._in_flight)
         if not line.is_open or room <= 0:
-            return []
+            return 0
         try:
-            jobs = self._claim(room)
-            jobs += self._claim_lookups(room - len(jobs))
+            claimed = self._claim(room)
+            claimed += self._claim_lookups(room - claimed)
         except SomebodyWasFirst:
             self._look_at = 0.0
-            return []
-        self._in_flight.update(job.delivery.pk for job in jobs)
-        self._look_at = 0.0 if len(jobs) == room else self._next_look()
-        return jobs
+            return 0
+        self._look_at = 0.0 if claimed == room else self._next_look()
+        return claimed
 
-    def _claim(self, room: int) -> list[Job]:
+    def _claim(self, room: int) -> int:
         due = Delivery.objects.due().select_related("submission")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True, of=("self",))
         elif not due[:1].exists():
-            return []  # SQLite: take no write lock for nothing
+            return 0  # SQLite: take no write lock for nothing
         jobs: list[Job] = []
         poisoned: list[Job] = []
         with transaction.atomic(durable=True), together():
@@ -228,18 +226,27 @@ class Loop:
                 request = self._request_of(delivery)
                 if attempt := delivery.claim(self._name, lease_until, request):
                     (jobs if request else poisoned).append(Job(delivery, [attempt]))
+        self._set_to_work(jobs)
         for job in poisoned:
             settle.crashed(job, self._name)
-        return jobs
+        return len(jobs) + len(poisoned)
 
-    def _claim_lookups(self, room: int) -> list[Job]:
+    def _claim_lookups(self, room: int) -> int:
         due = Delivery.objects.lookups_due().select_related("submission")[: max(room, 0)]
-        jobs = []
+        begun = 0
         for delivery in due:
             with transaction.atomic(durable=True):
-                if attempt := delivery.begin_lookup(self._name, Channel.clock() + LEASE):
-                    jobs.append(Job(delivery, [attempt]))
-        return jobs
+                attempt = delivery.begin_lookup(self._name, Channel.clock() + LEASE)
+            if attempt:
+                self._set_to_work([Job(delivery, [attempt])])
+                begun += 1
+        return begun
+
+    def _set_to_work(self, jobs: Sequence[Job]) -> None:
+        """At once after the claim is committed: whatever fails later must not leave a claimed row in nobody's hands."""
+        for job in jobs:
+            self._in_flight.add(job.delivery.pk)
+            self._pool.submit(send, self._client, job, self._inbox.put)
 
     def _request_of(self, delivery: Delivery) -> Body | None:
         try:

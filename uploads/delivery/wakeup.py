@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from . import server
+
 log = logging.getLogger(__name__)
 CHANNEL = "cgportal_due"  # entry/submit.py notifies it in the transaction that saves
 LOOK_EVERY = 0.02  # seconds between looks at SQLite's change counter; a look reads no table
@@ -17,8 +19,8 @@ RECONNECT_AFTER = 5.0  # seconds
 
 def watch(hint: Callable[[], None], stop: threading.Event) -> threading.Thread:
     """Call `hint` whenever somebody may have saved something, in a thread of its own, until `stop` is set."""
-    params = connection.get_connection_params()
     watcher = _watch_postgresql if connection.vendor == "postgresql" else _watch_sqlite
+    params = server.parameters()
     thread = threading.Thread(target=_again, args=(watcher, params, hint, stop), name="wakeup", daemon=True)
     thread.start()
     return thread
@@ -36,10 +38,7 @@ def _again(
 
 
 def _watch_postgresql(params: dict[str, Any], hint: Callable[[], None], stop: threading.Event) -> None:
-    wanted = {
-        name: params[name] for name in params if name in {"dbname", "user", "password", "host", "port", "sslmode"}
-    }
-    with psycopg.connect(**wanted, autocommit=True) as listener:
+    with psycopg.connect(**params, autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         hint()  # what came while nobody listened
         while not stop.is_set():

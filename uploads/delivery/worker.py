@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from ..models import Action, AuditEvent, Delivery, State, Worker
 from .job import make_client
 from .jobs import make_consumer
-from .loop import Loop
+from .loop import DatabaseAway, Loop
+from .target import aim
 from .wakeup import watch
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class WorkerProcess:
     def run(self) -> None:
         """Work until told to stop. Raises ResultsLost if the database stayed away for too long."""
         consumer = make_consumer()
+        aim(self.name)
         self._release_leases_of_the_dead()
         self._register()
         consumer.start()
@@ -61,8 +63,11 @@ class WorkerProcess:
         AuditEvent.objects.record(Action.WORKER_STARTED, actor=self.name)
 
     def _say_farewell(self) -> None:
-        Worker.objects.filter(pk=self.name).delete()
-        AuditEvent.objects.record(Action.WORKER_STOPPED, actor=self.name)
+        try:
+            Worker.objects.filter(pk=self.name).delete()
+            AuditEvent.objects.record(Action.WORKER_STOPPED, actor=self.name)
+        except DatabaseAway as error:
+            log.warning("the database does not answer (%s); its row of this worker stays", type(error).__name__)
 
     def _release_leases_of_the_dead(self) -> None:
         """A worker of this machine whose process is gone will not come back for its rows: do not wait for the lease.

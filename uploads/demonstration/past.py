@@ -21,6 +21,7 @@ from ..models import (
     Action,
     Attempt,
     Body,
+    Channel,
     ConfirmedBy,
     Delivery,
     ReasonCode,
@@ -75,6 +76,8 @@ def make_past(agents: list[User], count: int = 200) -> int:
     choose = random.Random(2026)  # noqa: S311 - the same demonstration every time
     moments = sorted(_moments(choose, count))
     with transaction.atomic():
+        # noted with the target, so that none of them ever leaves for another one
+        Channel.current().aim("demo", settings.CUSTOMERGAUGE_URL, simulated=True)
         for number, at in enumerate(moments):
             ending = choose.choice(TROUBLED) if number % 9 == 4 else DELIVERED
             _one(choose, choose.choice(agents), at, ending, number=90_000 + number)

@@ -19,7 +19,7 @@ from .questions import question
 from .reasons import ReasonsField, as_chosen
 
 #: Inputs of the page that are not answers.
-CONTROLS = frozenset({"submit_token", "next", "csrfmiddlewaretoken"})
+CONTROLS = frozenset({"submit_token", "revises", "next", "csrfmiddlewaretoken"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class EntryForm(forms.Form):
         self.rows = list(SurveyField.objects.filter(active=True))
         for row in self.rows:
             if row.role != Role.REFERENCE:
-                self.fields[_name(row)] = question(row, self.zone)
+                self.fields[input_name(row)] = question(row, self.zone)
         # A result without a score is none: it is asked even when its key is switched off and not sent.
         self.fields.setdefault(Role.SCORE, ScoreField(label="Score"))
         self.helper = helper(self)
@@ -136,7 +136,8 @@ class EntryForm(forms.Form):
         ]
 
 
-def _name(row: SurveyField) -> str:
+def input_name(row: SurveyField) -> str:
+    """The name of the input that asks for a field: its role, for customer fields the API key."""
     return row.key if row.role == Role.CUSTOMER else row.role
 
 

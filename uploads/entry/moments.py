@@ -32,6 +32,12 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     return _single(_calendar(*(int(part or 0) for part in found.groups())), zone)
 
 
+def write_moment(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as clocks in the zone show it, in the form that `read_moment` and browsers read."""
+    local = moment.astimezone(zone).replace(tzinfo=None)
+    return local.isoformat(timespec="seconds" if local.second else "minutes")
+
+
 def _calendar(*parts: int) -> datetime:
     try:
         naive = datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - gets its zone in _single

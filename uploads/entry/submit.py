@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ..customergauge import payload
-from ..models import Action, AuditEvent, Delivery, Role, Submission
+from ..models import Action, AuditEvent, Cause, Delivery, Role, State, Submission
 from ..models.submission import new_reference
 from .form import Entry
 
@@ -19,25 +19,36 @@ STORED = (
     "score", "comment", "sent_at", "completed_at", "time_zone", "contact",
     "workflow_status", "workflow_status_label", "reasons", "customer",
 )  # fmt: skip
+REPLACED = "replaced"
 
 
 class TokenTaken(Exception):
     """The form's token has already saved somebody else's submission."""
 
 
-def submit(entry: Entry, agent: User, token: uuid.UUID) -> Submission:
+class NotRejected(Exception):
+    """The submission to be corrected does not wait for a correction (any more)."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__(f"{submission} is not rejected")
+        self.submission = submission
+
+
+def submit(entry: Entry, agent: User, token: uuid.UUID, revises: Submission | None = None) -> Submission:
     """Save the entry with its frozen payload, its delivery and its audit event, all or nothing.
 
     One form (`token`) is one submission: the same agent sending it again, even at the same moment, gets the stored
-    one. Raises TokenTaken if the token belongs to another agent.
+    one. With `revises`, a rejected submission of the same agent, the new one replaces it: the old delivery is
+    cancelled in the same transaction. Raises TokenTaken if the token belongs to another agent, NotRejected if the
+    submission to be replaced is not (or no longer) rejected.
     """
     earlier = stored(token, agent)
     if earlier:
         return earlier
     try:
         with transaction.atomic():
-            return _save(entry, agent, token)
-    except IntegrityError:
+            return _save(entry, agent, token, revises)
+    except (IntegrityError, NotRejected):
         earlier = stored(token, agent)
         if earlier:
             return earlier
@@ -62,24 +73,37 @@ def wake() -> None:
             cursor.execute("NOTIFY cgportal_due")
 
 
-def _save(entry: Entry, agent: User, token: uuid.UUID) -> Submission:
+def _save(entry: Entry, agent: User, token: uuid.UUID, revises: Submission | None) -> Submission:
     now = timezone.now()
     reference = new_reference()
     values = entry.values | {Role.REFERENCE.value: reference}
     pairs = payload.build(entry.fields, values, ZoneInfo(settings.CUSTOMERGAUGE_TIME_ZONE))
     entered = asdict(entry)
-    submission = Submission.objects.create(
+    submission = Submission(
         submit_token=token,
         reference=reference,
+        revision_of=revises,
         agent=agent,
         agent_name=agent.get_full_name() or agent.get_username(),
         created_at=now,
         payload=[list(pair) for pair in pairs],
         **{name: entered[name] for name in STORED},
     )
+    if revises:
+        _replace(revises, submission, agent)
+    submission.save()
     next_at = now + timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS)
     Delivery.objects.create(submission=submission, next_at=next_at)
     body = {name: entered[name] for name in (*STORED, "notes", "ignored")} | {"payload": pairs}
+    if revises:
+        body["revision_of"] = str(revises.uuid)
     AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body=body)
     wake()
     return submission
+
+
+def _replace(old: Submission, new: Submission, agent: User) -> None:
+    """The old one is never sent, whoever asks for that later; of two corrections the first wins."""
+    cause = Cause(agent, evidence=REPLACED, body={"revision": str(new.uuid)})
+    if old.delivery.state != State.REJECTED or not old.delivery.cancel(cause):
+        raise NotRejected(old)

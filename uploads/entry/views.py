@@ -1,33 +1,33 @@
-"""The agent's pages: enter a result, see one's own, watch a delivery."""
+"""Entering a result: the empty form, the form of an earlier result, and what becomes of a posted one."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import HTMX_STOP_POLLING
 
-from ..models import Submission
-from ..models.submission import SubmissionQuerySet
+from ..models import State, Submission
 from ..roles import ENTER, HEALTH, LOOKUPS, REVIEW, may, required, sign_in_first
-from . import wording
 from .form import EntryForm
-from .submit import TokenTaken, stored, submit
+from .live import live
+from .own import agent_of, own_or_404, own_results
+from .refusal import Refusal, refusals
+from .restore import restore
+from .results import RECENT
+from .submit import NotRejected, TokenTaken, stored, submit
+from .undo import was_undone
 
-RECENT = 5
-PAGE = 25
 HOMES = ((REVIEW, "history"), (ENTER, "new"), (LOOKUPS, "admin:index"), (HEALTH, "health"))
 STALE = "This form had expired. Everything you typed is still here: check it and save again."
+REFUSED = "CustomerGauge refused this result."
 
 
 @require_safe
@@ -44,11 +44,17 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @required(ENTER)
 def new(request: HttpRequest) -> HttpResponseBase:
-    """The form; a valid one is saved and leads to its page (302), an invalid one comes back (422)."""
-    agent = _agent(request)
+    """The form; a valid one is saved and leads to its page (302), an invalid one comes back (422).
+
+    `?from=` names an own result that was undone or rejected: the form is filled with it. A posted `revises` names the
+    rejected one that is to be replaced.
+    """
     if request.method != "POST":
-        return _form_page(request, EntryForm(agent=agent), uuid.uuid4())
-    form, token = EntryForm(request.POST, agent=agent), _token(request.POST)
+        if "from" in request.GET:
+            return _again(request, _own_named(request, request.GET.getlist("from")))
+        return _form_page(request, EntryForm(agent=agent_of(request)), uuid.uuid4())
+    agent, revises = agent_of(request), _revises(request)
+    form, token = EntryForm(request.POST, agent=agent), _uuid(request.POST.get("submit_token", ""))
     try:
         saved = stored(token, agent) if token else None
         if saved:
@@ -56,13 +62,15 @@ def new(request: HttpRequest) -> HttpResponseBase:
             return redirect("submission", saved.uuid)
         if token and form.is_valid():
             entry = form.entry()
-            return _saved(request, submit(entry, agent, token), entry.notes)
+            return _saved(request, submit(entry, agent, token, revises), entry.notes)
     except TokenTaken:
         token = None
+    except NotRejected as refused:
+        form.add_error(None, _overtaken(refused.submission))
     if token is None:
         form.is_valid()  # the sentences about the answers stand beside this one
         form.add_error(None, STALE)
-    return _form_page(request, form, token or uuid.uuid4(), status=422)
+    return _form_page(request, form, token or uuid.uuid4(), status=422, revises=revises)
 
 
 def out_of_date(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -72,53 +80,46 @@ def out_of_date(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     match = request.resolver_match
     if match and match.view_name == "new" and request.user.is_authenticated and may(request.user, ENTER):
-        form = EntryForm(request.POST, agent=_agent(request))
+        form = EntryForm(request.POST, agent=agent_of(request))
         form.is_valid()
         form.add_error(None, STALE)
-        return _form_page(request, form, uuid.uuid4(), status=403)
+        return _form_page(request, form, uuid.uuid4(), status=403, revises=_revises(request))
     return render(request, "403_csrf.html", status=403)
 
 
-@require_safe
-@required(ENTER)
-def own(request: HttpRequest) -> HttpResponseBase:
-    """The agent's own results, newest first; as a fragment it is the live part of this page or of the entry page."""
-    mine = Submission.objects.filter(agent=_agent(request)).select_related("delivery").newest_first()
-    if request.headers.get("HX-Target") == "recent":
-        return _fragment(request, "entry/_recent.html", "recent", mine[:RECENT])
-    before = request.GET.get("before", "")
-    found = list(_older(mine, before)[: PAGE + 1])
-    rows = found[:PAGE]
-    if request.headers.get("HX-Request"):
-        return _fragment(request, "entry/_rows.html", "rows", rows)
-    context = {
-        **_live("rows", rows),
-        "before": before,
-        "older": rows[-1].uuid if len(found) > PAGE else None,
-        "today": mine.filter(created_at__gte=_midnight()).count(),
-    }
-    return render(request, "entry/own.html", context)
+def _again(request: HttpRequest, source: Submission) -> HttpResponse:
+    """The form filled with a result that was undone or rejected; the answer CustomerGauge refused is marked."""
+    rejected = source.delivery.state == State.REJECTED
+    if hasattr(source, "revision"):
+        messages.info(request, "It has been corrected already. This page leads to the corrected version.")
+        return redirect("submission", source.uuid)
+    if not rejected and not was_undone(source.delivery):
+        raise Http404
+    form, left_out = restore(source, agent_of(request))
+    context: dict[str, Any] = {"left_out": left_out}
+    if rejected:
+        refusal = refusals([source])[source.pk]
+        _mark(form, refusal)
+        context |= {"lead": REFUSED, "quote": refusal.quote, "revises": source}
+    else:
+        context["undone"] = source
+    return _form_page(request, form, uuid.uuid4(), **context)
 
 
-@require_safe
-@required(ENTER)
-def submission(request: HttpRequest, uuid: uuid.UUID) -> HttpResponseBase:
-    """One of the agent's own results: what was entered and what happens next."""
-    found = _own_or_404(request, uuid)
-    return render(request, "entry/submission.html", {"submission": found, **_live("submissions", [found])})
+def _mark(form: EntryForm, refusal: Refusal) -> None:
+    """Say what was refused beside the answer it is about, which gets the focus; else above the form."""
+    field = form.fields.get(refusal.field)
+    form.add_error(refusal.field if field else None, refusal.sentence)
+    if field:
+        field.widget.attrs["autofocus"] = True
 
 
-@require_safe
-@required(ENTER)
-def state(request: HttpRequest, uuid: uuid.UUID) -> HttpResponseBase:
-    """The live part of `submission`: 204 if it still reads the same, 286 once only a person can change it."""
-    return _fragment(request, "entry/_state.html", "submissions", [_own_or_404(request, uuid)])
-
-
-def _form_page(request: HttpRequest, form: EntryForm, token: uuid.UUID, status: int = 200) -> HttpResponse:
-    recent = Submission.objects.filter(agent=_agent(request)).select_related("delivery").newest_first()[:RECENT]
-    context = {"form": form, "token": token, **_live("recent", recent)}
-    return render(request, "entry/new.html", context, status=status)
+def _form_page(
+    request: HttpRequest, form: EntryForm, token: uuid.UUID, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Context: `revises` or `undone`, the result the form is about; `lead`, `quote`, `left_out`, words about it."""
+    recent = live("recent", own_results(request)[:RECENT])
+    return render(request, "entry/new.html", {"form": form, "token": token, **recent, **context}, status=status)
 
 
 def _saved(request: HttpRequest, saved: Submission, notes: Sequence[str]) -> HttpResponse:
@@ -128,54 +129,43 @@ def _saved(request: HttpRequest, saved: Submission, notes: Sequence[str]) -> Htt
     if "next" not in request.POST:
         return redirect(page)
     name = saved.customer_name or saved.short_id
-    messages.success(request, format_html('Saved: <a href="{}">{}, score {}</a>.', page, name, saved.score))
+    undo = _undo_button(saved) if settings.SUBMISSION_HOLD_SECONDS else ""
+    messages.success(request, format_html('Saved: <a href="{}">{}, score {}</a>. {}', page, name, saved.score, undo))
     return redirect("new")
 
 
-def _token(posted: QueryDict) -> uuid.UUID | None:
-    """The token of the form, if it is one."""
+def _undo_button(saved: Submission) -> SafeString:
+    """It belongs to the page's own form for that, which has the key of the session the page is shown in."""
+    return format_html(
+        '<button type="submit" form="undo" formaction="{}" class="btn-undo">Undo</button>',
+        reverse("undo", args=[saved.uuid]),
+    )
+
+
+def _overtaken(old: Submission) -> SafeString:
+    """What to say if the result to be corrected is not rejected any more."""
+    later = Submission.objects.filter(revision_of=old).first()
+    page = reverse("submission", args=[(later or old).uuid])
+    if later:
+        return format_html('It has been corrected already: <a href="{}">see the corrected version</a>.', page)
+    return format_html('It is not waiting for a correction: <a href="{}">see what became of it</a>.', page)
+
+
+def _revises(request: HttpRequest) -> Submission | None:
+    """The own result that a posted form is to replace. Raises Http404 if it names anything else."""
+    named = request.POST.getlist("revises")
+    return _own_named(request, named) if named else None
+
+
+def _own_named(request: HttpRequest, named: Sequence[str]) -> Submission:
+    found = _uuid(named[0]) if len(named) == 1 else None
+    if found is None:
+        raise Http404
+    return own_or_404(request, found)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
     try:
-        return uuid.UUID(posted.get("submit_token", ""))
+        return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def _live(name: str, found: Iterable[Submission]) -> dict[str, Any]:
-    """Context of a live part: pairs (submission, its words) under `name`, whether to go on asking, what was seen."""
-    pairs = [(row, wording.tell(row.delivery)) for row in found]
-    seen = wording.fingerprint(told for _, told in pairs)
-    return {name: pairs, "moving": not all(told.settled for _, told in pairs), "seen": seen}
-
-
-def _fragment(request: HttpRequest, template: str, name: str, found: Iterable[Submission]) -> HttpResponse:
-    """The live part anew; nothing (204) if it would read as before; 286 ends the asking."""
-    context = _live(name, found)
-    if context["moving"] and context["seen"] == request.GET.get("seen"):
-        return HttpResponse(status=204)
-    return render(request, template, context, status=200 if context["moving"] else HTMX_STOP_POLLING)
-
-
-def _older(mine: SubmissionQuerySet, before: str) -> SubmissionQuerySet:
-    """The results behind the one named by the cursor; a cursor that names none of them starts at the top."""
-    try:
-        last = mine.filter(uuid=uuid.UUID(before)).first()
-    except ValueError:
-        last = None
-    if last is None:
-        return mine
-    return mine.filter(Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.pk)))
-
-
-def _own_or_404(request: HttpRequest, uuid: uuid.UUID) -> Submission:
-    """Somebody else's result answers exactly like one that does not exist."""
-    return get_object_or_404(Submission.objects.select_related("delivery"), uuid=uuid, agent=_agent(request))
-
-
-def _midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _agent(request: HttpRequest) -> User:
-    """The user behind a guarded view."""
-    assert isinstance(request.user, User)  # noqa: S101 - `required` has let nobody else through
-    return request.user

@@ -4,13 +4,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import Count, Max
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST, require_safe
 
 from ..models import Action, AuditEvent, Channel, State, Submission
 from ..roles import REVIEW, required
+from . import attention as inbox
+from .decisions import DECISIONS, DecisionForm, decide, forms_for, overtaken, with_reason, withheld
 from .filters import HistoryFilter
 from .pages import BadCursor, Page, page
 from .story import tell
@@ -47,29 +52,82 @@ def detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     htmx asks with `?seen=<version>` and gets 204 while nothing has changed, then the live part of the page; with
     status 286, which ends the asking, once the state no longer changes by itself.
     """
-    submission = get_object_or_404(Submission.objects.select_related("delivery", "agent"), uuid=uuid)
-    moving = submission.delivery.state in MOVING
+    submission = _found(uuid)
     if request.headers.get("HX-Request"):
+        moving = submission.delivery.state in MOVING
         if request.GET.get("seen") == str(submission.delivery.version):
             return HttpResponse(status=204)
         return render(request, "history/live.html", _live(submission), status=200 if moving else 286)
+    return _detail(request, submission)
+
+
+@require_POST
+@required(REVIEW)
+def decision(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """A manager decides. 409 if the delivery is no longer as the manager saw it, 422 if something is missing."""
+    submission, manager = _found(uuid), request.user
+    assert isinstance(manager, User)  # noqa: S101 - `required` has let nobody else through
+    delivery, chosen = submission.delivery, DECISIONS.get(request.POST.get("decision", ""))
+    if chosen is None:
+        return _detail(request, submission, problem="There is no such decision. Choose one of these.", status=422)
+    form = DecisionForm(chosen, request.POST)
+    if form.fits(delivery) and not form.is_valid():
+        return _detail(request, submission, form, status=422)
+    if not decide(delivery, chosen, manager, form):
+        delivery.refresh_from_db()
+        return _detail(request, submission, form, overtaken(delivery, manager, form), status=409)
+    more = format_html('{} <a href="{}">What else needs attention</a>', chosen.done, reverse("attention"))
+    messages.success(request, more)
+    return redirect("history_detail", uuid)
+
+
+@require_safe
+@required(REVIEW)
+def attention(request: HttpRequest) -> HttpResponse:
+    """Everything that needs a person, oldest first; 422 if the address asks for a state that never does."""
+    state = request.GET.get("state", "")
+    known = not state or state in inbox.STATES
+    states = [each for each in inbox.STATES if state in ("", each)]
+    try:
+        shown = inbox.page(states, request.GET.get("before", ""), request.GET.get("after", ""))
+    except BadCursor:
+        messages.warning(request, "The address names a page that does not exist; here is the first one.")
+        shown = inbox.page(states)
+    counts = inbox.counts()
+    context = {"state": state, "known": known, "page": shown, "cases": inbox.explain(shown.rows)}
+    context |= {"counts": counts.items(), "total": sum(counts.values())}
+    return render(request, "history/attention.html", context, status=200 if known else 422)
+
+
+def _found(uuid: UUID) -> Submission:
+    return get_object_or_404(Submission.objects.select_related("delivery", "agent"), uuid=uuid)
+
+
+def _detail(
+    request: HttpRequest, submission: Submission, posted: DecisionForm | None = None, problem: str = "",
+    status: int = 200,
+) -> HttpResponse:  # fmt: skip
+    """The page of one submission, recorded as seen; with the form that was posted and what is wrong with it."""
     if submission.agent_id != request.user.pk:
         AuditEvent.objects.record(Action.VIEWED, submission, actor=request.user)
-    revisions = {"earlier": submission.revision_of, "later": getattr(submission, "revision", None)}
-    return render(request, "history/detail.html", _live(submission) | revisions)
+    context = {"earlier": submission.revision_of, "later": getattr(submission, "revision", None), "problem": problem}
+    return render(request, "history/detail.html", _live(submission, posted) | context, status=status)
 
 
-def _live(submission: Submission) -> dict[str, Any]:
+def _live(submission: Submission, posted: DecisionForm | None = None) -> dict[str, Any]:
     delivery = submission.delivery
     events = AuditEvent.objects.about(submission).select_related("payload", "actor")
     attempts = {attempt.pk: attempt for attempt in delivery.attempts.all()}
     views = events.filter(action=Action.VIEWED).order_by("actor_name")
+    steps = tell(events.exclude(action=Action.VIEWED), attempts, delivery.cg_id)
     return {
         "submission": submission,
         "delivery": delivery,
         "moving": delivery.state in MOVING,
         "next": what_next(delivery, Channel.current()),
-        "steps": tell(events.exclude(action=Action.VIEWED), attempts, delivery.cg_id),
+        "decisions": forms_for(delivery, posted),
+        "withheld": withheld(delivery.state),
+        "steps": [with_reason(step) for step in steps],
         "viewers": views.values("actor_name").annotate(times=Count("pk"), last=Max("at")),
     }
 

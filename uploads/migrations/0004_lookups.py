@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("uploads", "0003_circuit_breaker"),
+        ("uploads", "0003_channel_breaker_and_target"),
     ]
 
     operations = [

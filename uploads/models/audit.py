@@ -46,6 +46,7 @@ class Action(models.TextChoices):
     CANCELLED = "delivery.cancelled", "cancelled it"
     CHANNEL_PAUSED = "channel.paused", "paused all sending"
     CHANNEL_RESUMED = "channel.resumed", "resumed sending"
+    CHANNEL_AIMED = "channel.aimed", "began to deliver to another target"
     CHANNEL_DOWN = "channel.down", "found CustomerGauge out of reach"
     CHANNEL_BACK = "channel.back", "found CustomerGauge back"
     CHANNEL_WAITING = "channel.waiting", "was asked by CustomerGauge to wait"

@@ -29,6 +29,8 @@ class Channel(models.Model):
     paused = models.BooleanField(default=False)
     evidence = models.CharField(max_length=40, blank=True, help_text="Why it is paused: a constant.")
     changed_at = models.DateTimeField(default=timezone.now)
+    target = models.CharField(max_length=200, blank=True, help_text="Where the results go.")
+    simulated = models.BooleanField(default=False, help_text="Whether that is the simulator.")
     resumed_at = models.DateTimeField(default=timezone.now)
     wait_until = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="Calls in a row that did not reach CustomerGauge.")
@@ -76,6 +78,10 @@ class Channel(models.Model):
         """CustomerGauge answered: whatever it said, it is there."""
         back = {"failures": 0, "down_since": None, "wait_until": None}
         self._set(Action.CHANNEL_BACK if self.is_doubtful else None, actor, "", **back)
+
+    def aim(self, actor: Any, target: str, *, simulated: bool) -> bool:
+        """Note where results go from now on, and whether that is the simulator."""
+        return self._set(Action.CHANNEL_AIMED, actor, "", target=target, simulated=simulated)
 
     def pause(self, actor: Any, evidence: str) -> bool:
         """Stop all sending until a person resumes it. False if it was paused already."""

@@ -196,7 +196,9 @@ class SurveyField(Lookup):
     def clean(self) -> None:
         if self.key in RESERVED_KEYS:
             raise ValidationError({"key": f"“{self.key}” is a name the form uses itself; choose another key."})
-        if self.kind == Kind.CHOICE and not self.choice_list():
+        if self.role == Role.SCORE and not self.active:
+            raise ValidationError({"active": "A result without a score is none: this field stays switched on."})
+        if self.role == Role.CUSTOMER and self.kind == Kind.CHOICE and not self.choice_list():
             raise ValidationError({"choices": "A choice needs at least one line to choose from."})
         try:
             compile_safely(self.pattern)

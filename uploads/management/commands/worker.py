@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from uploads.audit import guards
-from uploads.delivery.loop import ResultsLost
+from uploads.delivery.loop import DatabaseAway, ResultsLost
+from uploads.delivery.target import WrongTarget
 from uploads.delivery.worker import WorkerProcess
 
 
@@ -16,9 +17,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.CUSTOMERGAUGE_URL:
             raise CommandError("CUSTOMERGAUGE_URL is not set: the worker has nowhere to deliver to.")
-        if absent := guards.missing():
-            raise CommandError(f"The audit log is not guarded ({', '.join(absent)}): run `manage.py migrate` first.")
         try:
+            if absent := guards.missing():
+                raise CommandError(
+                    f"The audit log is not guarded ({', '.join(absent)}): run `manage.py migrate` first."
+                )
             WorkerProcess().run()
-        except ResultsLost as error:
+        except (ResultsLost, WrongTarget) as error:
             raise CommandError(str(error)) from error
+        except DatabaseAway as error:
+            raise CommandError(f"The database does not answer: {str(error).splitlines()[0]}") from error

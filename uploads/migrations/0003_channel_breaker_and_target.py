@@ -10,6 +10,16 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="channel",
+            name="target",
+            field=models.CharField(blank=True, help_text="Where the results go.", max_length=200),
+        ),
+        migrations.AddField(
+            model_name="channel",
+            name="simulated",
+            field=models.BooleanField(default=False, help_text="Whether that is the simulator."),
+        ),
+        migrations.AddField(
+            model_name="channel",
             name="resumed_at",
             field=models.DateTimeField(default=django.utils.timezone.now),
         ),
