@@ -156,9 +156,10 @@ class Portal:
                 process.wait()
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True
-        )
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True)
 
     # -- what can be seen ----------------------------------------------------------------------------------
 
@@ -166,7 +167,7 @@ class Portal:
         """Rows as the database holds them now."""
         if "postgres" in self.database_url:
             with connect_postgresql(self.database_url) as connection:
-                return list(connection.execute(query)) if "SELECT" in query else [(connection.execute(query),)]
+                return list(connection.execute(query)) if query.startswith("SELECT") else [(connection.execute(query),)]
         connection = sqlite3.connect(self.var / "portal.sqlite3", timeout=20)
         try:
             with connection:

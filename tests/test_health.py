@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_submission
-from uploads.delivery.jobs import forget_old_sessions
+from uploads.delivery.jobs import tidy_up
 from uploads.models import Action, AuditEvent, Channel, State, Worker
 
 SignedIn = Callable[[User], Client]
@@ -83,6 +83,6 @@ def test_the_hourly_job_forgets_old_sessions_and_vanished_workers(
     signed_in(agent)
     Session.objects.update(expire_date=timezone.now() - timedelta(days=1))
     Worker.objects.create(name="gone:2", beat_at=timezone.now() - timedelta(days=2))
-    forget_old_sessions.call_local()
+    tidy_up()
     assert not Session.objects.exists()
     assert list(Worker.objects.values_list("name", flat=True)) == ["here:1"]

@@ -1,5 +1,6 @@
 """The database itself refuses to change what is written once, on SQLite and on PostgreSQL."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -48,7 +49,7 @@ COLUMN = {
 
 @pytest.mark.parametrize("table", guards.FROZEN)
 def test_no_statement_changes_or_removes_a_frozen_row(rows: dict[str, int], table: str) -> None:
-    key = guards.KEYS.get(table, "id")
+    key = "event_id" if table == "uploads_auditpayload" else "id"
     column = COLUMN[table]
     assert refused(f"UPDATE {table} SET {column} = {column} WHERE {key} = %s", rows[table])
     assert refused(f"DELETE FROM {table} WHERE {key} = %s", rows[table])
@@ -105,3 +106,42 @@ def test_a_failed_audit_event_takes_the_change_with_it(agent: User) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE uploads_auditevent RENAME COLUMN gone TO outcome")
     assert Delivery.objects.get(pk=delivery.pk).state == "queued"
+
+
+def test_replacing_a_row_by_another_unique_column_is_refused_too(agent: User) -> None:
+    if connection.vendor != "sqlite":
+        return  # PostgreSQL knows no REPLACE
+    submission = make_submission(agent)
+    columns = [field.column for field in Submission._meta.concrete_fields]
+    for unique in ("uuid", "submit_token", "reference"):
+        values = ", ".join(
+            name
+            if name == unique
+            else f"'{uuid.uuid4().hex}'"
+            if name in {"uuid", "submit_token", "reference"}
+            else name
+            for name in columns
+            if name != "id"
+        )
+        names = ", ".join(name for name in columns if name != "id")
+        statement = f"INSERT OR REPLACE INTO uploads_submission ({names}) SELECT {values} FROM uploads_submission"
+        assert refused(statement), unique
+    assert Submission.objects.get().pk == submission.pk
+
+
+def test_a_guard_that_was_hollowed_out_is_noticed(db: None) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER uploads_auditevent_no_update")
+            cursor.execute(
+                "CREATE TRIGGER uploads_auditevent_no_update BEFORE UPDATE ON uploads_auditevent BEGIN SELECT 1; END"
+            )
+            assert guards.missing() == ["uploads_auditevent_no_update"]
+        else:
+            cursor.execute(
+                "CREATE OR REPLACE FUNCTION cgportal_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RETURN NEW; END $$"
+            )
+            assert len(guards.missing()) == 3 * len(guards.FROZEN)
+    guards.install()
+    assert guards.missing() == []

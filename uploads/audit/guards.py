@@ -6,17 +6,19 @@ silently when a migration rebuilds a table) and looked for by the readiness page
 
 from typing import Any
 
+from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 #: Table → the condition under which a row is frozen (None: always).
 FROZEN: dict[str, str | None] = {
     "uploads_submission": None,
-    "uploads_attempt": "OLD.ended_at IS NOT NULL",
+    "uploads_attempt": "OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id",
     "uploads_auditevent": None,
     "uploads_auditpayload": None,
 }
-KEYS = {"uploads_auditpayload": "event_id"}
+FUNCTION = "cgportal_refuse"
+FUNCTION_BODY = " BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME; END "
 REFUSAL = "rows of {table} are written once"
 
 
@@ -30,6 +32,8 @@ def install(using: str = "default", **_signal: Any) -> None:
     """Put every guard in place, replacing what is there."""
     connection = connections[using]
     present = set(connection.introspection.table_names())
+    if connection.in_atomic_block:
+        connection.check_constraints()  # PostgreSQL alters no table that has deferred checks to do
     with connection.cursor() as cursor:
         for table in FROZEN.keys() & present:
             for statement in _statements(table, connection.vendor):
@@ -47,21 +51,31 @@ def remove(using: str = "default") -> None:
 
 
 def missing(using: str = "default") -> list[str]:
-    """The names of guards that should exist and do not, or that somebody has disabled."""
+    """The names of guards that should exist and do not, or that somebody has disabled or hollowed out."""
     connection = connections[using]
     expected = {name for table in FROZEN for name in names(table, connection.vendor)}
-    return sorted(expected - _present(connection))
+    return sorted(expected - _intact(connection))
 
 
-def _present(connection: BaseDatabaseWrapper) -> set[str]:
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
-    )
+def _intact(connection: BaseDatabaseWrapper) -> set[str]:
+    """The guards that are in force and do what they should."""
     with connection.cursor() as cursor:
-        cursor.execute(query)
+        if connection.vendor == "sqlite":
+            wanted = {statement for table in FROZEN for statement in _statements(table, "sqlite")}
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            return {name for name, sql in cursor.fetchall() if sql in wanted}
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
+            " WHERE NOT tgisinternal AND tgenabled = 'A' AND proname = %s AND prosrc = %s",
+            [FUNCTION, FUNCTION_BODY],
+        )
         return {name for (name,) in cursor.fetchall()}
+
+
+def _unique_columns(table: str) -> list[str]:
+    """Every column by which REPLACE could find a row to throw out."""
+    (model,) = [model for model in apps.get_models() if model._meta.db_table == table]
+    return [str(field.column) for field in model._meta.concrete_fields if field.unique]
 
 
 def _statements(table: str, vendor: str) -> list[str]:
@@ -70,7 +84,7 @@ def _statements(table: str, vendor: str) -> list[str]:
     frozen = FROZEN[table]
     when = f"WHEN ({frozen})" if frozen else ""
     if vendor == "sqlite":
-        key = KEYS.get(table, "id")
+        same = " OR ".join(f"{column} = NEW.{column}" for column in _unique_columns(table))
         refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         drops = [f"DROP TRIGGER IF EXISTS {name}" for name in (no_update, no_delete, third)]
         return [
@@ -79,21 +93,17 @@ def _statements(table: str, vendor: str) -> list[str]:
             f"CREATE TRIGGER {no_delete} BEFORE DELETE ON {table} {refuse}",
             # INSERT OR REPLACE deletes the old row without asking the trigger on DELETE
             f"CREATE TRIGGER {third} BEFORE INSERT ON {table}"  # noqa: S608 - every name is from the table above
-            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) {refuse}",
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}",
         ]
-    function = "cgportal_refuse"
     triggers = [
         (no_update, f"BEFORE UPDATE ON {table} FOR EACH ROW {when}"),
         (no_delete, f"BEFORE DELETE ON {table} FOR EACH ROW"),
         (third, f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"),
     ]
-    statements = [
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME; END $$"
-    ]
+    statements = [f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${FUNCTION_BODY}$$"]
     for name, event in triggers:
         statements += [
-            f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {function}()",
+            f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {FUNCTION}()",
             # ALWAYS: an ordinary trigger sleeps under session_replication_role = replica
             f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
         ]

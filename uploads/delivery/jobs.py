@@ -38,11 +38,15 @@ def make_consumer() -> EmbeddedConsumer:
     return EmbeddedConsumer(queue, workers=1, max_delay=10.0, scheduler_interval=60)
 
 
+def tidy_up() -> None:
+    """Forget sessions that are over, and workers that vanished a day ago without a farewell."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
 @queue.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
-def forget_old_sessions() -> None:
-    """Sessions that are over, and workers that vanished a day ago without a farewell."""
+def tidy_up_hourly() -> None:
     try:
-        import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-        Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
+        tidy_up()
     finally:
         close_old_connections()

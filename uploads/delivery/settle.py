@@ -57,8 +57,8 @@ def crashed(job: Job, worker: str) -> None:
 
 def reap(delivery: Delivery, worker: str) -> None:
     """Its worker has not come back: without a wire mark nothing was sent; with one nobody knows."""
-    attempt = delivery.attempts.latest("started_at")
-    if attempt.wire_at:
+    attempt = delivery.attempts.order_by("started_at").last()
+    if attempt and attempt.wire_at:
         delivery.unconfirm(Cause(worker, evidence="worker_lost", attempt=attempt))
     else:
         delivery.requeue(Cause(worker, evidence="worker_lost_unsent", attempt=attempt), timezone.now())

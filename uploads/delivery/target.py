@@ -8,7 +8,8 @@ import requests
 from django.conf import settings
 from django.db import transaction
 
-from ..models import FINAL, Cause, Channel, Delivery
+from ..models import FINAL, Cause, Channel, Delivery, State
+from . import settle
 
 log = logging.getLogger(__name__)
 PATIENCE = 5.0  # seconds for a simulator that is just starting
@@ -36,6 +37,8 @@ def aim(worker: str) -> None:
             )
         if channel.simulated and not simulated:
             for delivery in open_ones.select_related("submission"):
+                if delivery.state == State.SENDING:  # the worker that practised is gone
+                    settle.reap(delivery, worker)
                 delivery.cancel(Cause(worker, evidence="practice_over"))
         channel.aim(worker, url, simulated=simulated)
     log.info("target is now %s%s", url, " (the simulator)" if simulated else "")
