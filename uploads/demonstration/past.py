@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ..customergauge import build, encode
+from ..delivery.backoff import GIVE_UP_AFTER
 from ..models import (
     Action,
     Attempt,
@@ -63,10 +64,10 @@ TROUBLED = [
     ),
     Ending(State.UNCONFIRMED, "read_timeout", "unknown"),
     Ending(State.UNCONFIRMED, "server_error", "unknown", "", 502, "<html><h1>502 Bad Gateway</h1></html>"),
-    Ending(State.FAILED, "refused", "not_sent"),
-    Ending(State.QUEUED, "refused", "not_sent"),
     Ending(State.CANCELLED, "undone", ""),
 ]  # fmt: skip
+GIVEN_UP = Ending(State.FAILED, "refused", "not_sent")
+WAITING = Ending(State.QUEUED, "refused", "not_sent")
 
 
 def make_past(agents: list[User], count: int = 200) -> int:
@@ -79,16 +80,27 @@ def make_past(agents: list[User], count: int = 200) -> int:
         # noted with the target, so that none of them ever leaves for another one
         Channel.current().aim("demo", settings.CUSTOMERGAUGE_URL, simulated=True)
         for number, at in enumerate(moments):
-            ending = choose.choice(TROUBLED) if number % 9 == 4 else DELIVERED
+            ending = _ending(choose, number, at)
             _one(choose, choose.choice(agents), at, ending, number=90_000 + number)
     return count
 
 
 def _moments(choose: random.Random, count: int) -> Iterator[datetime]:
     now = timezone.now()
-    for _ in range(count):
+    for _ in range(count - 3):
         day = (now - timedelta(days=int(choose.triangular(1, 75, 2)))).replace(microsecond=0)
         yield day.replace(hour=choose.randint(7, 16), minute=choose.randint(0, 59), second=choose.randint(0, 59))
+    yield from (now - timedelta(minutes=minutes) for minutes in (41, 17, 6))
+
+
+def _ending(choose: random.Random, number: int, at: datetime) -> Ending:
+    """Mostly delivered; every ninth in trouble; what waits was entered within the hour."""
+    age = timezone.now() - at
+    if age < timedelta(hours=1):
+        return WAITING
+    if number % 9 != 4:
+        return DELIVERED
+    return choose.choice([*TROUBLED, GIVEN_UP] if age > GIVE_UP_AFTER + timedelta(days=1) else TROUBLED)
 
 
 def _one(choose: random.Random, agent: User, at: datetime, ending: Ending, number: int) -> None:
@@ -96,8 +108,11 @@ def _one(choose: random.Random, agent: User, at: datetime, ending: Ending, numbe
     submission.save()
     delivery = Delivery(
         submission=submission, state=ending.state, evidence=ending.evidence, version=3, tries=1,
-        next_at=timezone.now() + timedelta(hours=choose.randint(2, 9)) if ending.state == State.QUEUED else at,
+        next_at=timezone.now() + timedelta(minutes=choose.randint(20, 50)) if ending is WAITING else at,
+        first_failed_at=at if ending in (WAITING, GIVEN_UP) else None,
     )  # fmt: skip
+    if ending is GIVEN_UP:
+        delivery.tries = choose.randint(70, 80)
     if ending.state == State.DELIVERED:
         delivery.cg_id, delivery.confirmed_by, delivery.tries = str(number), ConfirmedBy.REPLY, 0
     delivery.save()
@@ -161,6 +176,8 @@ def _story(
         return
     seconds = 15.0 if ending.evidence == "read_timeout" else round(choose.uniform(0.12, 0.9), 3)
     start = at + timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS)
+    if ending is GIVEN_UP:  # its last try
+        start += GIVE_UP_AFTER
     end = start + timedelta(seconds=seconds)
     attempt = Attempt.objects.create(
         delivery=delivery, worker=WORKER, started_at=start, wire_at=start if ending.evidence != "refused" else None,
