@@ -27,9 +27,12 @@ submission absent                         in    403    404   404     403   403
 state own                                 in    403    286   404     403   403
 state foreign                             in    403    404   404     403   403
 state absent                              in    403    404   404     403   403
+undo own                                  405   405    405   405     405   405
 history                                   in    403    403   200     403   200
 history_detail own                        in    403    403   200     403   200
 history_detail absent                     in    403    403   404     403   404
+decide own                                405   405    405   405     405   405
+attention                                 in    403    403   200     403   200
 health                                    in    403    403   200     200   200
 pause                                     405   405    405   405     405   405
 resume                                    405   405    405   405     405   405
@@ -180,6 +183,21 @@ def test_who_may_not_enter_cannot_post_either(
     assert told(answer) == ("in" if role == "anon" else "403")
     assert not Submission.objects.exists()
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("anon", "in"), ("nobody", "403"), ("agent", "→"), ("manager", "404"), ("admin", "403"), ("root", "403")],
+)
+def test_only_who_entered_a_result_undoes_it(
+    cast: dict[str, User | None], signed_in: Callable[[User], Client], role: str, expected: str
+) -> None:
+    user, anna = cast[role], cast["agent"]
+    assert anna
+    submission = make_submission(anna)
+    client = signed_in(user) if user else Client()
+    assert told(client.post(reverse("undo", args=[submission.uuid]))) == expected
+    assert Delivery.objects.get().state == ("cancelled" if role == "agent" else "queued")
 
 
 def test_a_role_that_is_taken_away_ends_at_the_next_request(

@@ -1,8 +1,10 @@
 """A form that is valid as it stands; a test changes only what it is about."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -11,7 +13,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from uploads.models import ReasonCode, Side, SurveyField, WorkflowStatus
+from uploads.customergauge import Exchange, Outcome
+from uploads.delivery.job import Job
+from uploads.delivery.settle import settle
+from uploads.models import ReasonCode, Side, Submission, SurveyField, WorkflowStatus
 
 NEW = "/submissions/new/"
 
@@ -59,7 +64,56 @@ def token_of(page: HttpResponse) -> str:
 def errors_of(page: HttpResponse) -> dict[str, list[str]]:
     """The sentences of a refused form, by input."""
     assert page.status_code == 422, page.status_code
+    return marked(page)
+
+
+def marked(page: HttpResponse) -> dict[str, list[str]]:
+    """The sentences beside the answers of a form, by input."""
     return {name: [str(error) for error in errors] for name, errors in page.context["form"].errors.items()}
+
+
+def filled(page: HttpResponse) -> dict[str, Any]:
+    """What the browser would send if the form were saved as it stands, without its key."""
+    form = Form(page.content.decode())
+    return {name: values if name == "reasons" else values[0] for name, values in form.values.items()}
+
+
+class Form(HTMLParser):
+    """The inputs of the entry form as a browser reads them; `focus` names the one that asks for the focus."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.values: dict[str, list[str]] = {}
+        self.focus = ""
+        self._inside = False
+        self._area = self._select = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = "data-entry" in given
+        if not self._inside:
+            return
+        if "autofocus" in given:
+            self.focus = given.get("name") or given["id"].removeprefix("id_")
+        name = given.get("name", "")
+        if tag == "textarea":
+            self._area = name
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in given:
+            self.values[self._select] = [given["value"]]
+        elif tag == "input" and (given.get("type") not in {"radio", "checkbox"} or "checked" in given) and name:
+            self.values.setdefault(name, []).append(given.get("value", "on" if "checked" in given else ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.values[self._area] = [data.removeprefix("\n")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
 
 
 @pytest.fixture
@@ -95,3 +149,33 @@ def strict_names(db: None) -> None:
 @pytest.fixture
 def default_status(db: None) -> None:
     WorkflowStatus.objects.filter(code="IN-PROGRESS").update(default=True)
+
+
+class Race:
+    """Somebody who acts on the database just before the first statement that changes a delivery."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.act: Callable[[], object] | None = act
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if self.act and sql.startswith('UPDATE "uploads_delivery"'):
+            act, self.act = self.act, None
+            act()
+        return execute(sql, params, many, context)
+
+
+def refuse(submission: Submission, body: str | bytes, status: int = 400, form: str = "json") -> Submission:
+    """The worker sends it and CustomerGauge answers with this refusal; everything is recorded as in real life."""
+    delivery = submission.delivery
+    attempt = delivery.claim("worker", timezone.now() + timedelta(minutes=1), b"")
+    assert attempt
+    body = body.encode() if isinstance(body, str) else body
+    exchange = Exchange("POST", f"/v4.1/transactions/response.{form}", wire=True, status=status, body=body)
+    verdict = settle(Job(delivery, [attempt], on_wire=True), (exchange,), "worker")
+    assert verdict.outcome is Outcome.REJECTED
+    return submission
+
+
+def error(code: int, message: str) -> str:
+    """An error body of the API."""
+    return json.dumps({"Error": {"Message": message, "Code": code}})

@@ -102,7 +102,7 @@ SENTENCES: list[tuple[State, dict[str, Any], str]] = [
     (State.SENDING, {}, "CustomerGauge gets it right now."),
     (State.DELIVERED, {"cg_id": "83012"}, "Its number there is 83012."),
     (State.DELIVERED, {"cg_id": ""}, "A manager has checked it."),
-    (State.REJECTED, {}, "Ask your manager what to do."),
+    (State.REJECTED, {}, "Its content was not accepted. Correct it."),
     (State.FAILED, {}, "Do not enter it again."),
     (State.UNCONFIRMED, {}, "It may have arrived. Do not enter it again; a manager checks."),
     (State.CANCELLED, {}, "Will not be sent"),

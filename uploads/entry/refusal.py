@@ -40,6 +40,7 @@ class Known(NamedTuple):
 
 #: CustomerGauge API 4.1 error codes (support article 5000722531).
 KNOWN: dict[int, Known] = {
+    300000: Known("CustomerGauge does not accept one of the fields that the portal sends."),
     300001: Known("CustomerGauge does not accept the way results are put together."),
     300004: Known("CustomerGauge requires an answer that was not sent, and does not say which."),
     400003: Known(
@@ -47,6 +48,8 @@ KNOWN: dict[int, Known] = {
         "tell an administrator.",
         by_admin=False,
     ),
+    400006: Known("CustomerGauge has no field for the completion date under the name that the portal uses."),
+    400008: Known("CustomerGauge does not accept a completion date the way the portal sends it."),
     400011: Known("CustomerGauge does not know this workflow status. Choose another one.", role=Role.WORKFLOW_STATUS),
 }
 NO_COMPLETION_DATE = 400007

@@ -16,6 +16,7 @@ OWN_EVIDENCE: dict[str, str] = {
     "by_person_dropped": "A manager dropped it.",
     "undone": "It was taken back before it was sent.",
     "worker_lost": "The worker that was sending it did not come back.",
+    "replaced": "Its agent entered it anew, corrected.",
     "practice_over": "It was entered for practice, and practice is over.",
     "internal": "Our own program failed on it; the operator finds the details in the worker's log.",
     "lookup_found": "Exactly one record there carries its reference.",
