@@ -33,6 +33,11 @@ lock: $(VENV)/dev
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
+# The pictures in docs/images, from a portal of its own; needs Chromium.
+.PHONY: screenshots
+screenshots: $(VENV)/dev
+	$(BIN)/python docs/take_screenshots.py
+
 clean:
 	rm -rf $(VENV) var
 

@@ -137,6 +137,7 @@ PICTURES: dict[str, tuple[str, str, Take, int]] = {
     "own": ("agent", "/submissions/", whole, 560),
     "history": ("manager", "/history/", whole, 620),
     "story": ("manager", "/history/?state=unconfirmed", story, 760),
+    "attention": ("manager", "/attention/", whole, 620),
     "health": ("manager", "/health/", open_health, 760),
     "reasons": ("admin", "/admin/uploads/reasoncode/", whole, 720),
     "simulator": ("manager", "/health/", simulator, 820),
