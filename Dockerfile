@@ -31,7 +31,7 @@ WORKDIR /app
 USER 10001
 VOLUME /var/lib/cgportal
 EXPOSE 8000
-# gunicorn and the worker both finish what is under way; give them 45 s (docker stop -t 45)
+# gunicorn and the worker both finish what is under way; give them time (docker stop -t 90)
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 CMD ["python", "-m", "cgportal.container", "healthy"]
 ENTRYPOINT ["python", "-m", "cgportal.container"]

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check fmt lock clean
+.PHONY: run crash test check fmt lock clean
 
 run: $(VENV)/run
 	@exec $(BIN)/python -m cgportal.run
@@ -15,6 +15,10 @@ test: $(VENV)/dev
 	  echo "again on PostgreSQL, but for what knows no database"; DATABASE_URL="$$TEST_DATABASE_URL" \
 	    $(BIN)/python -m pytest --ignore tests/customergauge --ignore tests/simulator; \
 	else echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; fi
+
+# Kills the worker at its 1st, 2nd, … step until a run gets through; takes minutes.
+crash: $(VENV)/dev
+	$(BIN)/python -m pytest -m exhaustive -o faulthandler_timeout=1800
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import make_submission
-from uploads.models import Cause, ConfirmedBy, State, Submission
+from uploads.models import Cause, Channel, ConfirmedBy, State, Submission
 
-from .conftest import NEW
+from .conftest import NEW, Desk
 
 OWN = "/submissions/"
 SignedIn = Callable[[User], Client]
@@ -98,7 +98,7 @@ def test_lists_cannot_be_posted_to(agent: User, signed_in: SignedIn, path: str) 
 SENTENCES: list[tuple[State, dict[str, Any], str]] = [
     (State.QUEUED, {}, "It will be sent in a few seconds."),
     (State.QUEUED, {"next_at": timedelta(hours=3)}, "It will be sent at "),
-    (State.QUEUED, {"next_at": timedelta(minutes=-5)}, "Sending is held up at the moment"),
+    (State.QUEUED, {"next_at": timedelta(minutes=-5)}, "sending is held up at the moment"),
     (State.SENDING, {}, "CustomerGauge gets it right now."),
     (State.DELIVERED, {"cg_id": "83012"}, "Its number there is 83012."),
     (State.DELIVERED, {"cg_id": ""}, "A manager has checked it."),
@@ -244,3 +244,30 @@ def test_an_entry_with_a_stale_key_is_not_saved_and_keeps_what_was_typed(agent: 
     assert "typed before the key went stale" in answer.text
     assert "check it and save again" in answer.text
     assert not Submission.objects.exists()
+
+
+def test_what_could_not_be_saved_stays_in_the_form_and_saving_again_makes_one_result(desk: Desk) -> None:
+    token = str(uuid.uuid4())
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE uploads_auditpayload RENAME COLUMN body TO gone")
+    answer = desk.save(comment="typed while the disk was full", submit_token=token)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE uploads_auditpayload RENAME COLUMN gone TO body")
+    assert answer.status_code == 503
+    assert "could not save this just now" in answer.text
+    assert "typed while the disk was full" in answer.text
+    assert token in answer.text
+    assert not Submission.objects.exists()
+    assert desk.save(comment="typed while the disk was full", submit_token=token).status_code == 302
+    assert Submission.objects.count() == 1
+
+
+def test_while_sending_is_paused_nobody_is_told_that_it_will_be_sent_in_seconds(
+    signed_in: SignedIn, agent: User
+) -> None:
+    submission = make_submission(agent)
+    page = f"/submissions/{submission.uuid}/"
+    assert "in a few seconds" in signed_in(agent).get(page).text
+    Channel.current().pause("here:1", "credential_refused")
+    assert "in a few seconds" not in signed_in(agent).get(page).text
+    assert "sending is held up at the moment" in signed_in(agent).get(page).text

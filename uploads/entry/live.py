@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django_htmx.http import HTMX_STOP_POLLING
 
-from ..models import Submission
+from ..models import Channel, State, Submission
 from . import wording
 from .refusal import refusals
 
@@ -16,7 +16,8 @@ def live(name: str, found: Iterable[Submission]) -> dict[str, Any]:
     """Context of a live part: pairs (submission, its words) under `name`, whether to go on asking, what was seen."""
     rows = list(found)
     why = refusals(rows)
-    pairs = [(row, wording.tell(row.delivery, why.get(row.pk))) for row in rows]
+    held_up = any(row.delivery.state == State.QUEUED for row in rows) and not Channel.current().is_open
+    pairs = [(row, wording.tell(row.delivery, why.get(row.pk), held_up=held_up)) for row in rows]
     seen = wording.fingerprint(told for _, told in pairs)
     return {name: pairs, "moving": not all(told.settled for _, told in pairs), "seen": seen}
 

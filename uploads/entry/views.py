@@ -1,11 +1,13 @@
 """Entering a result: the empty form, the form of an earlier result, and what becomes of a posted one."""
 
+import logging
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -25,9 +27,11 @@ from .results import RECENT
 from .submit import NotRejected, TokenTaken, stored, submit
 from .undo import was_undone
 
+log = logging.getLogger(__name__)
 HOMES = ((REVIEW, "history"), (ENTER, "new"), (LOOKUPS, "admin:index"), (HEALTH, "health"))
 STALE = "This form had expired. Everything you typed is still here: check it and save again."
 REFUSED = "CustomerGauge refused this result."
+NOT_SAVED = "The portal could not save this just now. Everything you typed is still here: save it again in a minute."
 
 
 @require_safe
@@ -67,6 +71,12 @@ def new(request: HttpRequest) -> HttpResponseBase:
         token = None
     except NotRejected as refused:
         form.add_error(None, _overtaken(refused.submission))
+    except DatabaseError:
+        # a full disk, a lock held for too long: whatever it was, the words stay in the form, and the same token
+        # makes sure that saving again cannot make a second submission
+        log.exception("a result could not be saved")
+        form.add_error(None, NOT_SAVED)
+        return _form_page(request, form, token or uuid.uuid4(), status=503, revises=revises)
     if token is None:
         form.is_valid()  # the sentences about the answers stand beside this one
         form.add_error(None, STALE)

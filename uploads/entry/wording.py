@@ -36,7 +36,7 @@ OWN_DOING: dict[str, tuple[str, str]] = {
 VOUCHED = "A manager has checked it. Nothing is left to do."
 HELD = "Nothing has been sent yet: you can still undo it."
 LATER = "It will be sent at {when}. You need not wait for it."
-HELD_UP = "It is safe here. Sending is held up at the moment and goes on by itself; do not enter it again."
+HELD_UP = "It is safe here, but sending is held up at the moment. Do not enter it again: it will be sent later."
 
 #: State → why it is too late to undo.
 TOO_LATE: dict[State, str] = {
@@ -69,14 +69,17 @@ class Told:
     seconds_left: int = field(default=0, repr=False)
 
 
-def tell(delivery: Delivery, refusal: Refusal | None = None) -> Told:
-    """The words for where a delivery is now; `refusal` if CustomerGauge rejected it and the reason is known."""
+def tell(delivery: Delivery, refusal: Refusal | None = None, *, held_up: bool = False) -> Told:
+    """The words for where a delivery is now.
+
+    `refusal` if CustomerGauge rejected it and the reason is known; `held_up` while nothing is being sent at all.
+    """
     state = State(delivery.state)
     headline, sentence = WORDS[state]
     told = Told(state.value, str(state.label), headline, sentence, state in FINAL | NEEDS_PERSON)
     match state:
         case State.QUEUED:
-            return _queued(told, delivery)
+            return _queued(told, delivery, held_up)
         case State.DELIVERED:
             return replace(told, sentence=sentence.format(cg_id=delivery.cg_id) if delivery.cg_id else VOUCHED)
         case State.REJECTED:
@@ -98,13 +101,15 @@ def fingerprint(told: Iterable[Told]) -> str:
     return f"{zlib.crc32(repr(list(told)).encode()):x}"
 
 
-def _queued(told: Told, delivery: Delivery) -> Told:
+def _queued(told: Told, delivery: Delivery, held_up: bool) -> Told:
     told = replace(told, undo=may_undo(delivery))
     left = delivery.next_at - timezone.now()
+    if held_up or left < -SOON:
+        return replace(told, sentence=HELD_UP)
     if told.undo and timedelta() < left <= COUNTED:
         return replace(told, sentence=HELD, seconds_left=ceil(left.total_seconds()))
     if left > SOON:
         when = timezone.localtime(delivery.next_at)
         pattern = "H:i" if when.date() == timezone.localdate() else "j F H:i"
         return replace(told, sentence=LATER.format(when=date_format(when, pattern)))
-    return replace(told, sentence=HELD_UP) if left < -SOON else told
+    return told

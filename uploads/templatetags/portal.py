@@ -36,14 +36,14 @@ def role_name(user: User) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: Context, name: str, text: str, *inner: str) -> SafeString:
+def nav_link(context: Context, name: str, text: str, *inner: str, count: int = 0) -> SafeString:
     """A link of the main navigation, marked when it leads to where the person is (or to a page inside: `inner`)."""
-    url = reverse(name)
-    request = context.get("request")
-    match = getattr(request, "resolver_match", None)
-    here = match is not None and match.view_name in {name, *inner}
+    match = getattr(context.get("request"), "resolver_match", None)
+    namespace = name.rpartition(":")[0]
+    here = match is not None and (match.view_name in {name, *inner} or namespace in match.namespaces)
     current = SafeString(' aria-current="page"') if here else ""
-    return format_html('<a href="{}"{}>{}</a>', url, current, text)
+    number = f" ({count})" if count else ""
+    return format_html('<a href="{}"{}>{}{}</a>', reverse(name), current, text, number)
 
 
 @register.filter
