@@ -127,6 +127,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,10/5m/key"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
+SESSION_ENGINE = "uploads.sessions"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())  # one shift
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
@@ -175,12 +176,15 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # -- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["cgportal.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
 
 # -- mail ---------------------------------------------------------------------------------------------------
-vars().update(environment.email("EMAIL_URL", "consolemail://"))
+# Printed mails are for development: whoever reads the log of a real portal must not find links to people's accounts.
+EMAIL_CONFIGURED = DEBUG or bool(environment.text("EMAIL_URL"))
+vars().update(environment.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
 
 # -- CustomerGauge ------------------------------------------------------------------------------------------
 CUSTOMERGAUGE_URL = environment.service_url("CUSTOMERGAUGE_URL")

@@ -4,8 +4,10 @@ from django.urls import include, path
 
 from uploads.admin import site
 
+handler400 = "cgportal.errors.bad_request"
+handler404 = "cgportal.errors.not_found"
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("uploads.accounts")),
     path("admin/", site.urls),
     path("", include("uploads.urls")),
 ]

@@ -74,16 +74,12 @@ account_logout                            →     200    200   200     200   200
 account_inactive                          200   200    200   200     200   200
 account_signup                            200   →      →     →       →     →
 account_reauthenticate                    in    200    200   200     200   200
-account_email                             in    200    200   200     200   200
-account_email_verification_sent           200   200    200   200     200   200
-account_confirm_email x                   200   200    200   200     200   200
 account_change_password                   in    200    200   200     200   200
-account_set_password                      in    →      →     →       →     →
+account_set_password                      →     →      →     →       →     →
 account_reset_password                    200   200    200   200     200   200
 account_reset_password_done               200   200    200   200     200   200
 account_reset_password_from_key x         200   200    200   200     200   200
 account_reset_password_from_key_done      200   200    200   200     200   200
-account_confirm_login_code                →     →      →     →       →     →
 """
 ROWS = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()[1:]]
 CELLS = [
@@ -130,7 +126,6 @@ def address(page: str, cast: dict[str, User | None]) -> str:
     arguments = {
         "admin:view_on_site": ["1", "1"],
         "admin:app_list": [thing],
-        "account_confirm_email": ["abc"],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)
     if arguments is None and thing:

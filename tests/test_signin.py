@@ -87,7 +87,7 @@ def test_signing_out_ends_the_session_and_is_recorded(client: Client, manager: U
 
 def test_there_is_no_sign_up(client: Client) -> None:
     page = client.get("/accounts/signup/")
-    assert "Accounts are made by an administrator" in page.text
+    assert "Accounts are made by the operator of this portal" in page.text
     client.post("/accounts/signup/", {"username": "eve", "password1": "long-enough-1", "password2": "long-enough-1"})
     assert not User.objects.exists()
     assert "/signup/" not in client.get(LOGIN).text
@@ -127,8 +127,8 @@ def test_changing_the_password_asks_for_the_old_one(manager: User, signed_in: Ca
     assert browser.get("/history/").status_code == 200
 
 
-OPEN_PAGES = ["login/", "signup/", "password/reset/", "password/reset/done/", "inactive/", "confirm-email/"]
-OWN_PAGES = ["logout/", "password/change/", "email/", "reauthenticate/"]
+OPEN_PAGES = ["login/", "signup/", "password/reset/", "password/reset/done/", "inactive/"]
+OWN_PAGES = ["logout/", "password/change/", "reauthenticate/"]
 
 
 @pytest.mark.parametrize("path", OPEN_PAGES + OWN_PAGES)

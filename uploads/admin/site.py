@@ -1,16 +1,21 @@
 """The administration's own site: behind the portal's sign-in, in the portal's look."""
 
+import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import DataError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
 from ..roles import LOOKUPS, may, sign_in_first
+
+logger = logging.getLogger(__name__)
 
 
 class PortalAdminSite(AdminSite):
@@ -32,8 +37,7 @@ class PortalAdminSite(AdminSite):
                 return sign_in_first(request)
             if not self.has_permission(request):
                 raise PermissionDenied
-            response: HttpResponseBase = inner(request, *args, **kwargs)
-            return response
+            return _answer(inner, request, *args, **kwargs)
 
         return update_wrapper(guarded, inner)
 
@@ -50,6 +54,20 @@ class PortalAdminSite(AdminSite):
 
     def password_change_done(self, *_args: Any, **_kwargs: Any) -> Any:
         return redirect("home")
+
+
+def _answer(view: Callable[..., HttpResponseBase], request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """What the view answers; 400, and nothing saved, if the request holds what no page of the administration sends.
+
+    Django's admin hands ids and filters from the request to the database as they came: text that is no number
+    (ValueError), a number that no column holds (OverflowError, DataError), a NUL in a text (DataError).
+    """
+    try:
+        with transaction.atomic() if request.method == "POST" else nullcontext():
+            return view(request, *args, **kwargs)
+    except (ValueError, OverflowError, DataError):
+        logger.warning("%s %s was not understood", request.method, request.path, exc_info=True)
+        return render(request, "400.html", {"back": request.path}, status=400)
 
 
 site = PortalAdminSite(name="admin")

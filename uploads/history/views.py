@@ -57,6 +57,7 @@ def detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
         moving = submission.delivery.state in MOVING
         if request.GET.get("seen") == str(submission.delivery.version):
             return HttpResponse(status=204)
+        _record_look(request, submission, again=request.GET.get("seen", "").isdecimal())
         return render(request, "history/live.html", _live(submission), status=200 if moving else 286)
     return _detail(request, submission)
 
@@ -108,10 +109,16 @@ def _detail(
     status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     """The page of one submission, recorded as seen; with the form that was posted and what is wrong with it."""
-    if submission.agent_id != request.user.pk:
-        AuditEvent.objects.record(Action.VIEWED, submission, actor=request.user)
+    _record_look(request, submission)
     context = {"earlier": submission.revision_of, "later": getattr(submission, "revision", None), "problem": problem}
     return render(request, "history/detail.html", _live(submission, posted) | context, status=status)
+
+
+def _record_look(request: HttpRequest, submission: Submission, *, again: bool = False) -> None:
+    """Record that somebody looks at another's entry; a page that asks again is on the record since it was opened."""
+    looks = AuditEvent.objects.about(submission).filter(action=Action.VIEWED, actor_id=request.user.pk)
+    if submission.agent_id != request.user.pk and not (again and looks.exists()):
+        AuditEvent.objects.record(Action.VIEWED, submission, actor=request.user)
 
 
 def _live(submission: Submission, posted: DecisionForm | None = None) -> dict[str, Any]:

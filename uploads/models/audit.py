@@ -56,6 +56,8 @@ class Action(models.TextChoices):
     LOOKUP_CHANGED = "lookup.changed", "changed a list"
     USER_ADDED = "user.added", "added a user"
     USER_CHANGED = "user.changed", "changed a user"
+    PASSWORD_CHANGED = "user.password_changed", "changed their own password"
+    PASSWORD_RESET = "user.password_reset", "chose a new password through a link in a mail"
     VIEWED = "submission.viewed", "looked at somebody else's entry"
     SIGNED_IN = "session.signed_in", "signed in"
     SIGNED_OUT = "session.signed_out", "signed out"

@@ -7,7 +7,7 @@ and an administrator can still see where they came from.
 from typing import Self, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -39,7 +39,9 @@ class LookupQuerySet(models.QuerySet[Row]):
 class Lookup(models.Model):
     """A row of a list that administrators order and switch off, but never delete."""
 
-    position = models.PositiveIntegerField(default=100, help_text="Lower numbers come first.")
+    position = models.PositiveIntegerField(
+        default=100, validators=[MaxValueValidator(1_000_000)], help_text="Lower numbers come first."
+    )
     active = models.BooleanField(default=True, help_text="Switched off, it stays in old entries and leaves new ones.")
 
     class Meta:
@@ -166,7 +168,11 @@ class SurveyField(Lookup):
     help = models.CharField(max_length=200, blank=True, help_text="A short hint below the field.")
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.TEXT)
     required = models.BooleanField(default=False)
-    max_length = models.PositiveSmallIntegerField(default=128, help_text="Longest text accepted, in characters.")
+    max_length = models.PositiveSmallIntegerField(
+        default=128,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text="Longest text accepted, in characters.",
+    )
     pattern = models.CharField(
         max_length=200, blank=True, help_text="Optional regular expression the whole text must match."
     )

@@ -11,9 +11,10 @@ LONGEST_TEXT = 128
 MOST_WAYS = 4_000_000
 
 _TOKEN = re.compile(
-    r"(?P<open>\((?:\?(?:P?<[^>=!]*>|P=[^)]*|[a-zA-Z-]*:|<?[=!]|>|#[^)]*))?)"
+    r"(?P<comment>\(\?#[^)]*\))"  # no element: a repeat after it means what stands before it
+    r"|(?P<open>\((?:\?(?:P?<[^>=!]*>|P=[^)]*|(?P<flags>[a-zA-Z-]*):|<?[=!]|>))?)"
     r"|(?P<close>\))|(?P<or>\|)"
-    r"|(?P<repeat>(?:[*+?]|\{(?P<low>[0-9]*)(?P<comma>,?)(?P<high>[0-9]*)\})[?+]?)"
+    r"|(?P<repeat>(?:[*+?]|\{(?=[0-9,])(?P<low>[0-9]*)(?P<comma>,?)(?P<high>[0-9]*)\})[?+]?)"
     r"|(?P<atom>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.)",
     re.DOTALL,
 )
@@ -33,6 +34,9 @@ def compile_safely(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise UnusablePattern(f"Not a regular expression: {error}.") from error
+    if compiled.flags & re.VERBOSE or any("x" in (token["flags"] or "") for token in _TOKEN.finditer(pattern)):
+        # spaces and comments without meaning would read differently here than in the matcher
+        raise UnusablePattern("Write the pattern without the flag x (verbose).")
     if ways(pattern) > MOST_WAYS:
         raise UnusablePattern("The pattern could take very long: use fewer repeats, and none inside another.")
     return compiled
@@ -43,6 +47,8 @@ def ways(pattern: str) -> int:
     frames = [_Frame()]
     for token in _TOKEN.finditer(pattern):
         match token.lastgroup:
+            case "comment":
+                pass
             case "open":
                 frames.append(_Frame())
             case "close" if len(frames) > 1:
