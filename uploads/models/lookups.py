@@ -177,7 +177,7 @@ class SurveyField(Lookup):
         max_length=200, blank=True, help_text="Optional regular expression the whole text must match."
     )
     choices = models.TextField(blank=True, help_text="For a choice: one per line, as sent.")
-    personal = models.BooleanField(default=False, help_text="Tells something about a person: masked and erasable.")
+    personal = models.BooleanField(default=False, help_text="Tells something about a person.")
 
     objects = LookupQuerySet["SurveyField"].as_manager()
 
