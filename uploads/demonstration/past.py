@@ -4,6 +4,7 @@ They are inventions: they are only made where the simulator is the target, so th
 """
 
 import random
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ def _submission(choose: random.Random, agent: User, at: datetime) -> Submission:
     first, last, company = choose.choice(words.FIRST), choose.choice(words.LAST), choose.choice(words.COMPANIES)
     customer = {
         "CustomerNumber": str(choose.randint(1000, 9999)),
-        "Email": f"{first}.{last}@{company}.example".lower().replace(" ", "").replace("'", ""),
+        "Email": _address(f"{first}.{last}@{company}.example"),
         "FirstName": first,
         "LastName": last,
     }
@@ -157,6 +158,12 @@ def _submission(choose: random.Random, agent: User, at: datetime) -> Submission:
         ],
         payload=[list(pair) for pair in pairs],
     )  # fmt: skip
+
+
+def _address(text: str) -> str:
+    """As such addresses are made from names: small letters without accents and spaces."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return plain.lower().replace(" ", "").replace("'", "")
 
 
 def _reasons(choose: random.Random, score: int) -> list[ReasonCode]:
