@@ -94,7 +94,11 @@ def watch(sim: Simulator, request: bytes, *, half_close: bool = False, until: by
     With ``half_close`` the client says that it will send no more, which ends a silence in good order.
     """
     data = bytearray()
-    with connect(sim) as sock:
+    try:
+        sock = connect(sim)
+    except ConnectionResetError:  # so early that connecting itself already sees it
+        return b"", "reset"
+    with sock:
         try:
             sock.sendall(request)
             if half_close:
