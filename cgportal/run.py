@@ -76,7 +76,7 @@ class Family:
     def _start(self, name: str) -> None:
         self._born[name] = time.monotonic()
         # a group of its own: Ctrl-C reaches only this program, which then stops the others politely, one by one
-        self._children[name] = subprocess.Popen(  # noqa: S603
+        self._children[name] = subprocess.Popen(  # noqa: S603 - our own commands
             self._commands[name], cwd=ROOT, process_group=0, preexec_fn=_die_with_parent
         )
 

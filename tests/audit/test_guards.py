@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_submission
@@ -86,10 +87,10 @@ def test_missing_guards_are_noticed_and_put_back(db: None) -> None:
     assert guards.missing() == []
 
 
-def test_readiness_says_when_a_guard_is_missing(client: object, db: None) -> None:
-    assert client.get("/readyz").status_code == 200  # type: ignore[attr-defined]
+def test_readiness_says_when_a_guard_is_missing(client: Client, db: None) -> None:
+    assert client.get("/readyz").status_code == 200
     guards.remove()
-    answer = client.get("/readyz")  # type: ignore[attr-defined]
+    answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"database": True, "migrations": True, "guards": False}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
@@ -44,9 +45,9 @@ def test_an_event_holds_no_words_of_the_customer(agent: User) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("/history/", 403), ("/health/", 403)])
 def test_a_refused_page_is_on_the_record_with_the_id_of_the_request(
-    signed_in: object, agent: User, path: str, status: int
+    signed_in: Callable[[User], Client], agent: User, path: str, status: int
 ) -> None:
-    client: Client = signed_in(agent)  # type: ignore[operator]
+    client = signed_in(agent)
     answer = client.get(path)
     assert answer.status_code == status
     event = AuditEvent.objects.get(action=Action.ACCESS_REFUSED)
