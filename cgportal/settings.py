@@ -201,6 +201,8 @@ CUSTOMERGAUGE_TOKEN_URL = environment.service_url("CUSTOMERGAUGE_TOKEN_URL", pat
 CUSTOMERGAUGE_FORMAT: Any = environment.one_of("CUSTOMERGAUGE_FORMAT", ("json", "xml"))
 CUSTOMERGAUGE_TIME_ZONE = environment.zone("CUSTOMERGAUGE_TIME_ZONE", TIME_ZONE)
 SUBMISSION_HOLD_SECONDS = environment.whole_number("SUBMISSION_HOLD_SECONDS", 15, 0, 3600)
+CUSTOMERGAUGE_RATE = environment.whole_number("CUSTOMERGAUGE_RATE", 0, 0, 10_000)  # calls a second; 0: no limit
+CUSTOMERGAUGE_READ_BACK = environment.flag("CUSTOMERGAUGE_READ_BACK", default=False)
 DELIVERY_THREADS = environment.whole_number("DELIVERY_THREADS", 32, 1, 256)
 
 # -- entry --------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def troubles() -> list[Trouble]:
     if channel.paused:
         found.append(Trouble("paused", channel.changed_at, *cause_of_pause(channel.evidence)))
     elif channel.is_doubtful:
-        found.append(Trouble("out_of_reach", channel.down_since))
+        found.append(Trouble("out_of_reach", channel.shut_since))
     return found
 
 

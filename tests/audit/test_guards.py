@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.factories import make_submission
 from uploads.audit import guards
-from uploads.models import Action, AppendOnlyError, Attempt, AuditEvent, AuditPayload, Delivery, Submission
+from uploads.models import Action, AppendOnlyError, Attempt, AuditEvent, AuditPayload, CaseUpdate, Delivery, Submission
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def rows(agent: User) -> dict[str, int]:
     attempt = Attempt.objects.create(delivery=submission.delivery, worker="here:1")
     attempt.end(outcome="delivered", evidence="stored", seconds=0.1, status=200, code="")
     event = AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body={"score": 4})
+    case = CaseUpdate.objects.create(token=uuid.uuid4(), submission=submission, author=agent, status="CLOSED")
     return {
+        "uploads_caseupdate": case.pk,
         "uploads_submission": submission.pk,
         "uploads_attempt": Attempt._meta.pk.get_db_prep_value(attempt.pk, connection),
         "uploads_auditevent": event.pk,
@@ -41,6 +43,7 @@ def refused(statement: str, *values: object) -> bool:
 
 LEASE = timezone.now() + timedelta(seconds=60)
 COLUMN = {
+    "uploads_caseupdate": "comment",
     "uploads_submission": "comment",
     "uploads_attempt": "evidence",
     "uploads_auditevent": "outcome",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from uploads.customergauge import ApiKey, Client, Exchange, Timeouts
+from uploads.customergauge import ApiKey, Client, Exchange, Timeouts, create
 
 KEY = "canary-key-4d1f7a"
 PAIRS = (("NetPromoterScore", "7"), ("Comment", "canary comment"))
@@ -26,7 +26,7 @@ def make_client() -> MakeClient:
 
 def post(client: Client, on_wire: Callable[[], object] = lambda: None) -> Exchange:
     """One POST that is expected to take one exchange."""
-    (exchange,) = client.post_response(PAIRS, on_wire=on_wire)
+    (exchange,) = client.send(create(PAIRS), on_wire=on_wire)
     return exchange
 
 

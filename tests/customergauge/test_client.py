@@ -6,15 +6,18 @@ import logging
 import pytest
 
 from uploads.customergauge import (
-    REASONS,
-    RESPONSE,
     ApiKey,
     Client,
     ClientCredentials,
     Fault,
     Outcome,
     base_url_fault,
+    correct,
+    create,
+    find,
     judge,
+    reasons,
+    update_case,
 )
 
 from .conftest import KEY, PAIRS, MakeClient, post
@@ -50,12 +53,12 @@ def test_a_post_looks_as_documented(make_client: MakeClient) -> None:
 def test_each_method_has_its_endpoint(make_client: MakeClient) -> None:
     with Peer(reply(whole(STORED))) as peer:
         client = make_client(peer.url + "/", format="xml")
-        client.post_response(PAIRS, on_wire=nothing)
-        client.put_response("63", PAIRS, on_wire=nothing)
-        client.post_workflow("63", status="CLOSE", comment="Æ done", on_wire=nothing)
-        client.find_responses((("filter_ref", "a b&c"), ("limit", "10")))
-        client.reasons()
-        client.reasons("Detractor&Neutral")
+        client.send(create(PAIRS), on_wire=nothing)
+        client.send(correct("63", PAIRS), on_wire=nothing)
+        client.send(update_case("63", status="CLOSE", comment="Æ done"), on_wire=nothing)
+        client.send(find((("filter_ref", "a b&c"), ("limit", "10"))))
+        client.send(reasons())
+        client.send(reasons("Detractor&Neutral"))
     sent = [(request.split(b" HTTP/1.1")[0].decode(), request.partition(b"\r\n\r\n")[2]) for request in peer.requests]
     assert sent == [
         ("POST /v4.1/transactions/response.xml", b"NetPromoterScore=7&Comment=canary+comment"),
@@ -70,7 +73,7 @@ def test_each_method_has_its_endpoint(make_client: MakeClient) -> None:
 def test_the_description_is_what_is_sent_but_for_the_credential(make_client: MakeClient) -> None:
     with Peer(reply(whole(STORED))) as peer:
         client = make_client(peer.url)
-        described = client.describe("POST", RESPONSE, PAIRS)
+        described = client.describe(create(PAIRS))
         exchange = post(client)
     assert KEY not in repr(described)
     assert ("Authorization", "api_key ********") in described.headers
@@ -80,7 +83,7 @@ def test_the_description_is_what_is_sent_but_for_the_credential(make_client: Mak
 
 
 def test_a_get_is_described_with_its_query(make_client: MakeClient) -> None:
-    described = make_client("https://api.example").describe("GET", REASONS, (("show_for", "Promoter"),))
+    described = make_client("https://api.example").describe(reasons("Promoter"))
     assert (described.url, described.body) == ("https://api.example/v4.1/reasons.json?show_for=Promoter", b"")
 
 
@@ -98,7 +101,7 @@ def test_an_echoed_key_is_blacked_out_of_the_evidence(make_client: MakeClient) -
 def test_nothing_of_a_call_gets_into_the_log(make_client: MakeClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with Peer(reply(f"HTTP/1.1 200 OK\r\nno header: at all {KEY}\r\nX\r\n\r\n".encode() + STORED)) as peer:
-        make_client(peer.url).find_responses((("filter_Email", "lee@example.com"),))
+        make_client(peer.url).send(find((("filter_Email", "lee@example.com"),)))
     assert len(peer.connections) == 1
     assert caplog.text == ""
 
@@ -127,7 +130,7 @@ def test_an_expired_token_is_renewed_and_the_call_made_once_more(make_client: Ma
     marks: list[int] = []
     with tokens("token-one", "token-two") as service, Peer(reply(UNAUTHORIZED), reply(whole(STORED))) as peer:
         client = make_client(peer.url, credentials=oauth(service))
-        first, second = client.post_response(PAIRS, on_wire=lambda: marks.append(len(peer.connections)))
+        first, second = client.send(create(PAIRS), on_wire=lambda: marks.append(len(peer.connections)))
     assert (first.status, second.status) == (401, 200)
     assert first.wire
     assert judge(second).outcome is Outcome.DELIVERED
@@ -138,7 +141,7 @@ def test_an_expired_token_is_renewed_and_the_call_made_once_more(make_client: Ma
 
 def test_a_token_that_is_refused_twice_pauses_the_channel(make_client: MakeClient) -> None:
     with tokens("token-one", "token-two", "token-three") as service, Peer(reply(UNAUTHORIZED)) as peer:
-        exchanges = make_client(peer.url, credentials=oauth(service)).post_response(PAIRS, on_wire=nothing)
+        exchanges = make_client(peer.url, credentials=oauth(service)).send(create(PAIRS), on_wire=nothing)
     assert [exchange.status for exchange in exchanges] == [401, 401]
     assert len(service.connections) == 2
     assert judge(exchanges[-1]).outcome is Outcome.REFUSED_CHANNEL

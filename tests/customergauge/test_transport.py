@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from uploads.customergauge import ApiKey, Client, Exchange, Fault, Outcome, Timeouts, judge
+from uploads.customergauge import ApiKey, Client, Exchange, Fault, Outcome, Timeouts, create, judge
 from uploads.customergauge.transport import Transport, url_fault
 
 from .conftest import PAIRS, MakeClient, post
@@ -362,7 +362,7 @@ def test_64_threads_share_one_client_and_each_gets_its_own_answer() -> None:
 
         def send(number: int) -> str | None:
             pairs = (*PAIRS, ("Number", str(number)))
-            (exchange,) = client.post_response(pairs, on_wire=lambda: marks.append(number))
+            (exchange,) = client.send(create(pairs), on_wire=lambda: marks.append(number))
             return judge(exchange).cg_id
 
         answers = in_threads(64, send)

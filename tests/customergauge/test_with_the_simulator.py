@@ -19,8 +19,13 @@ from uploads.customergauge import (
     Value,
     Verdict,
     build,
+    correct,
+    create,
+    find,
     judge,
+    reasons,
     rows,
+    update_case,
 )
 from uploads.simulator import BEHAVIOURS, Simulator
 
@@ -69,7 +74,7 @@ def nothing() -> None:
 
 
 def posted(sim: Simulator, format: str = "json", timeouts: Timeouts = AMPLE) -> Verdict:
-    return judge(client(sim, format, timeouts).post_response(PAIRS, on_wire=nothing)[-1])
+    return judge(client(sim, format, timeouts).send(create(PAIRS), on_wire=nothing)[-1])
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
@@ -80,31 +85,31 @@ def test_a_result_is_stored_corrected_and_found_again(sim: Simulator, format: st
     assert dict(PAIRS).items() <= dict(sim.records[int(verdict.cg_id)].pairs).items()
 
     api = client(sim, format)
-    corrected = judge(api.put_response(verdict.cg_id, (("Comment", "better"),), on_wire=nothing)[-1])
-    followed = judge(api.post_workflow(verdict.cg_id, status="OPEN", on_wire=nothing)[-1])
+    corrected = judge(api.send(correct(verdict.cg_id, (("Comment", "better"),)), on_wire=nothing)[-1])
+    followed = judge(api.send(update_case(verdict.cg_id, status="OPEN"), on_wire=nothing)[-1])
     assert (corrected.outcome, followed.outcome) == (Outcome.DELIVERED, Outcome.DELIVERED)
 
-    (found,) = rows(api.find_responses((("filter_cgportal_ref", "r-1"),))[-1])
+    (found,) = rows(api.send(find((("filter_cgportal_ref", "r-1"),)))[-1])
     assert verdict.cg_id in found.values()
     assert "better" in found.values()
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
 def test_the_reasons_are_listed_with_their_codes(sim: Simulator, format: str) -> None:
-    listed = rows(client(sim, format).reasons()[-1])
+    listed = rows(client(sim, format).send(reasons())[-1])
     assert len(listed) > 5
     assert all(reason["reason_code"].isdigit() for reason in listed)
 
 
 @pytest.mark.parametrize("format", ["json", "xml"])
 def test_an_update_of_a_record_that_is_not_there_is_rejected(sim: Simulator, format: str) -> None:
-    verdict = judge(client(sim, format).put_response("999", PAIRS, on_wire=nothing)[-1])
+    verdict = judge(client(sim, format).send(correct("999", PAIRS), on_wire=nothing)[-1])
     assert (verdict.outcome, verdict.code) == (Outcome.REJECTED, 400005)
 
 
 def test_a_missing_field_is_rejected_by_name(sim: Simulator) -> None:
     pairs = tuple(pair for pair in PAIRS if pair[0] != "Email")
-    verdict = judge(client(sim).post_response(pairs, on_wire=nothing)[-1])
+    verdict = judge(client(sim).send(create(pairs), on_wire=nothing)[-1])
     assert (verdict.outcome, verdict.code) == (Outcome.REJECTED, 400003)
     assert verdict.field is not None
     assert verdict.field.lower() == "email"
@@ -119,7 +124,7 @@ def test_a_wrong_key_refuses_the_channel() -> None:
 def test_a_token_is_fetched_once_for_many_calls(sim: Simulator) -> None:
     credentials = ClientCredentials(f"{sim.url}/oauth2/token", "client", "secret-of-the-client")
     api = Client(sim.url, credentials)
-    outcomes = [judge(api.post_response(PAIRS, on_wire=nothing)[-1]).outcome for _ in range(3)]
+    outcomes = [judge(api.send(create(PAIRS), on_wire=nothing)[-1]).outcome for _ in range(3)]
     assert outcomes == [Outcome.DELIVERED] * 3
     assert [arrival.path for arrival in sim.arrivals].count("/oauth2/token") == 1
 

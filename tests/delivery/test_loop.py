@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tests.factories import make_submission
-from uploads.delivery.loop import LEASE, Loop
-from uploads.models import Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
+from uploads.delivery.loop import Loop
+from uploads.models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
 from uploads.simulator import Simulator
 
 from .conftest import KEY, drain
@@ -173,7 +173,8 @@ def test_a_lease_that_is_over_without_a_mark_goes_back_to_the_queue(
     lost = after(submission)
     attempt = lost.claim("gone:7", timezone.now() + LEASE, None)
     Delivery.objects.update(lease_until=Now())
-    loop.look_for_lost_leases()
+    loop.claims.collect_the_lost()
+    loop.hint()
     assert after(submission).state == State.QUEUED
     assert not lost.mark_on_wire(attempt), "the lost worker came back and was allowed to send"
     make_due()
@@ -189,7 +190,8 @@ def test_a_lease_that_is_over_after_the_mark_is_unconfirmed_and_not_sent_again(
     lost = after(submission)
     lost.mark_on_wire(lost.claim("gone:7", timezone.now() + LEASE, None))
     Delivery.objects.update(lease_until=Now())
-    loop.look_for_lost_leases()
+    loop.claims.collect_the_lost()
+    loop.hint()
     loop.hint()
     drain(loop)
     assert (after(submission).state, after(submission).evidence) == (State.UNCONFIRMED, "worker_lost")
@@ -216,7 +218,8 @@ def test_a_late_success_counts_if_nobody_has_decided_meanwhile(loop: Loop, simul
     while not Attempt.objects.exclude(wire_at=None).exists():
         loop.step(patience=0.2)
     Delivery.objects.update(lease_until=Now())
-    loop.look_for_lost_leases()
+    loop.claims.collect_the_lost()
+    loop.hint()
     assert after(submission).state == State.UNCONFIRMED
     drain(loop)
     assert after(submission).state == State.DELIVERED
@@ -229,7 +232,8 @@ def test_a_late_success_does_not_undo_a_decision(loop: Loop, simulator: Simulato
     while not Attempt.objects.exclude(wire_at=None).exists():
         loop.step(patience=0.2)
     Delivery.objects.update(lease_until=Now())
-    loop.look_for_lost_leases()
+    loop.claims.collect_the_lost()
+    loop.hint()
     after(submission).cancel(Cause("mia", evidence="dropped"))
     drain(loop)
     assert after(submission).state == State.CANCELLED
@@ -255,25 +259,39 @@ def test_five_calls_into_the_void_make_everything_wait_and_one_tries_again(
     make_due()
     loop.hint()
     loop.step()
-    assert loop.in_flight == 1
+    assert loop.in_flight == 1, "a harmless probe goes first"
+    assert {arrival.method for arrival in simulator.arrivals} <= {"GET"}
     drain(loop)
     assert {after(submission).state for submission in submissions} == {State.DELIVERED}
     assert len(simulator.records) == 12
-    assert (Channel.current().failures, Channel.current().down_since) == (0, None)
+    assert (Channel.current().breaks, Channel.current().shut_since) == (0, None)
     assert events.order_by("-id").values_list("action", flat=True)[0] == Action.CHANNEL_BACK
 
 
-def test_an_answer_of_any_kind_shows_that_customergauge_is_there(loop: Loop, simulator: Simulator, agent: User) -> None:
+def test_errors_of_the_server_break_the_line_before_they_make_the_whole_backlog_unconfirmed(
+    loop: Loop, simulator: Simulator, agent: User
+) -> None:
+    simulator.behave("500")
+    for number in range(12):
+        queued(agent, f"number {number}")
+    drain(loop)
+    assert Channel.current().is_doubtful
+    assert 5 <= Delivery.objects.filter(state=State.UNCONFIRMED).count() <= 6  # two calls may be under way at once
+
+
+def test_a_refusal_shows_that_customergauge_is_there(loop: Loop, simulator: Simulator, agent: User) -> None:
     simulator.behave("refused")
     for number in range(4):
         queued(agent, f"number {number}")
     drain(loop)
-    assert Channel.current().failures == 4
-    simulator.behave("500")
-    make_due()
-    loop.hint()
+    simulator.behave_well()
+    make_submission(agent, payload=[pair for pair in PAYLOAD if pair[0] != "Email"])
     drain(loop)
-    assert Channel.current().failures == 0
+    simulator.behave("refused")
+    for number in range(4):
+        queued(agent, f"again {number}")
+    drain(loop)
+    assert not Channel.current().is_doubtful
 
 
 def test_five_refusals_with_one_code_pause_before_the_backlog_is_spoiled(

@@ -13,10 +13,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from uploads.customergauge import Exchange, Outcome
-from uploads.delivery.job import Job
-from uploads.delivery.settle import settle
-from uploads.models import ReasonCode, Side, Submission, SurveyField, WorkflowStatus
+from uploads.customergauge import Exchange
+from uploads.delivery.sending import SendJob
+from uploads.models import ReasonCode, Side, State, Submission, SurveyField, WorkflowStatus
 
 NEW = "/submissions/new/"
 
@@ -171,8 +170,8 @@ def refuse(submission: Submission, body: str | bytes, status: int = 400, form: s
     assert attempt
     body = body.encode() if isinstance(body, str) else body
     exchange = Exchange("POST", f"/v4.1/transactions/response.{form}", wire=True, status=status, body=body)
-    verdict = settle(Job(delivery, [attempt], on_wire=True), (exchange,), "worker")
-    assert verdict.outcome is Outcome.REJECTED
+    SendJob(delivery, [attempt], on_wire=True).settle((exchange,), "worker")
+    assert delivery.state == State.REJECTED
     return submission
 
 

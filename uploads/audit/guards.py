@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 #: Table → the condition under which a row is frozen (None: always).
 FROZEN: dict[str, str | None] = {
     "uploads_submission": None,
+    "uploads_caseupdate": None,
     "uploads_attempt": "OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id",
     "uploads_auditevent": None,
     "uploads_auditpayload": None,

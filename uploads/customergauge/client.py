@@ -1,18 +1,17 @@
-"""CustomerGauge's API 4.1 as this project uses it: one method per endpoint, each telling what happened on the wire."""
+"""The client: makes one call and tells what happened on the wire."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from .calls import Call
 from .connection import Timeouts
 from .credentials import Credentials, TokenError
 from .exchange import MASK, Exchange, Fault
 from .payload import encode
 from .replies import judge
 from .transport import USER_AGENT, Transport, url_fault
-
-RESPONSE, WORKFLOW, REASONS = "transactions/response", "workflow", "reasons"
 
 OnWire = Callable[[], object]
 
@@ -37,9 +36,9 @@ class Client:
     timeouts:    limits of each call in seconds.
     ca_file:     authorities to trust instead of the public ones (PEM).
 
-    Every call returns the exchanges it took, oldest first, at least one; the last one decides: `judge(exchanges[-1])`
-    or, for the calls that read, `rows(exchanges[-1])`. There are two when CustomerGauge refused a token and a fresh
-    one was tried; the first is then that refusal, which processed nothing.
+    `send` returns the exchanges that the call took, oldest first, at least one; the last one decides:
+    `judge(exchanges[-1])` or, for the calls that read, `rows(exchanges[-1])`. There are two when CustomerGauge
+    refused a token and a fresh one was tried; the first is then that refusal, which processed nothing.
 
     `on_wire` is called for each exchange when its connection is up, before the first byte of the request; if it
     raises, nothing is sent.
@@ -60,36 +59,27 @@ class Client:
         self._fault = base_url_fault(base_url)
         self._transport = Transport(timeouts, ca_file)
 
-    def post_response(self, pairs: Sequence[tuple[str, str]], *, on_wire: OnWire) -> tuple[Exchange, ...]:
-        """Create one record (CustomerGauge, Transactions - POST Response, 5000722515). Not repeatable."""
-        return self._call("POST", RESPONSE, pairs, on_wire)
+    def send(self, call: Call, *, on_wire: OnWire | None = None) -> tuple[Exchange, ...]:
+        """Make a call. One that writes needs `on_wire`."""
+        request = self.describe(call)
+        if self._fault:
+            return (_unsent(request, self._fault),)
+        exchanges: list[Exchange] = []
+        for _attempt in range(2):
+            try:
+                authorization = self._credentials.authorization()
+            except TokenError as error:
+                exchanges.append(_unsent(request, error.fault, error.detail))
+                break
+            exchanges.append(self._exchange(request, authorization, on_wire))
+            refused = judge(exchanges[-1]).evidence == "credential_refused"
+            if not refused or not self._credentials.invalidate(authorization):
+                break
+        return tuple(exchanges)
 
-    def put_response(self, cg_id: str, pairs: Sequence[tuple[str, str]], *, on_wire: OnWire) -> tuple[Exchange, ...]:
-        """Correct the record `cg_id` (PUT Response, 5000722516). A changed score does not move the reasons."""
-        return self._call("PUT", RESPONSE, (("id", cg_id), *pairs), on_wire)
-
-    def post_workflow(
-        self, cg_id: str, *, on_wire: OnWire, status: str = "", comment: str = "", assigned_to: str = ""
-    ) -> tuple[Exchange, ...]:
-        """Set a case's status, comment or assignee (an e-mail address); empty ones are left out (POST Workflow,
-        5000722474)."""
-        given = (("status", status), ("comment", comment), ("assigned_to", assigned_to))
-        pairs = (("number_customergauge", cg_id), *((key, text) for key, text in given if text))
-        return self._call("POST", WORKFLOW, pairs, on_wire)
-
-    def find_responses(self, params: Sequence[tuple[str, str]]) -> tuple[Exchange, ...]:
-        """Look records up, e.g. by `filter_cgportal_ref`, `days`, `date_range_from`, `limit` (GET Response)."""
-        return self._call("GET", RESPONSE, params)
-
-    def reasons(self, show_for: str = "") -> tuple[Exchange, ...]:
-        """List the drivers with their codes (GET Reasons, 5000722471); harmless, so also the probe of a connection.
-
-        show_for: "Promoter", "Detractor&Neutral", or empty for both.
-        """
-        return self._call("GET", REASONS, (("show_for", show_for),) if show_for else ())
-
-    def describe(self, method: str, path: str, pairs: Sequence[tuple[str, str]] = ()) -> Request:
-        """The request that a call with these arguments makes, fit to be logged before it is made."""
+    def describe(self, call: Call) -> Request:
+        """The request that a call makes, fit to be logged before it is made."""
+        method, path, pairs = call
         url = f"{self._base_url}/v4.1/{path}.{self._format}"
         headers = {
             "Accept": f"application/{self._format}",
@@ -104,26 +94,7 @@ class Client:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return Request(method, url, tuple(headers.items()), form)
 
-    def _call(
-        self, method: str, path: str, pairs: Sequence[tuple[str, str]], on_wire: OnWire | None = None
-    ) -> tuple[Exchange, ...]:
-        request = self.describe(method, path, pairs)
-        if self._fault:
-            return (_unsent(request, self._fault),)
-        exchanges: list[Exchange] = []
-        for _attempt in range(2):
-            try:
-                authorization = self._credentials.authorization()
-            except TokenError as error:
-                exchanges.append(_unsent(request, error.fault, error.detail))
-                break
-            exchanges.append(self._send(request, authorization, on_wire))
-            refused = judge(exchanges[-1]).evidence == "credential_refused"
-            if not refused or not self._credentials.invalidate(authorization):
-                break
-        return tuple(exchanges)
-
-    def _send(self, request: Request, authorization: str, on_wire: OnWire | None) -> Exchange:
+    def _exchange(self, request: Request, authorization: str, on_wire: OnWire | None) -> Exchange:
         headers = {**dict(request.headers), "Authorization": authorization}
         exchange = self._transport.call(request.method, request.url, headers, request.body, on_wire)
         return exchange.masking(authorization.partition(" ")[2])

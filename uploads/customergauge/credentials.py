@@ -4,6 +4,7 @@ import math
 import re
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
 from typing import Any, Protocol
 
@@ -73,6 +74,7 @@ class ClientCredentials:
 
     token_url: e.g. https://auth.eu.customergauge.com/oauth2/token; https, or http to this machine.
     clock:     seconds that only ever grow.
+    turn:      entered around each fetch, so that other processes wait; if it cannot be had (OSError), nothing is sent.
 
     Raises ValueError for an id or a secret that cannot be sent.
     """
@@ -88,12 +90,14 @@ class ClientCredentials:
         timeouts: Timeouts | None = None,
         ca_file: str | None = None,
         clock: Callable[[], float] = monotonic,
+        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self._token_url = token_url
         self._client_id = _sendable("client id", client_id)
         self._client_secret = _sendable("client secret", client_secret)
         self._transport = Transport(timeouts, ca_file)
         self._clock = clock
+        self._turn = turn
         self._lock = threading.Lock()
         # One attribute, replaced as a whole: it is read without the lock.
         self._token = NO_TOKEN
@@ -133,10 +137,14 @@ class ClientCredentials:
         self._failure = None
         begun = self._clock()
         try:
-            token, life = self._fetch()
+            with self._turn():
+                token, life = self._fetch()
         except TokenError as error:
             self._failure = error
             raise
+        except OSError as error:
+            self._failure = TokenUnavailable(Fault.TOKEN_UNAVAILABLE, f"no turn: {type(error).__name__}")
+            raise self._failure from error
         finally:
             self._fetches += 1
         self._token = (token, begun + life * RENEW_AT)

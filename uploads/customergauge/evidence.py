@@ -75,6 +75,9 @@ EVIDENCE: dict[str, Evidence] = {
         "CustomerGauge does not take this record's field keys: the account's mapping lacks one of them.",
     ),
     "content_refused": Evidence(Outcome.REJECTED, "CustomerGauge refused the content of this record."),
+    "blocked": Evidence(
+        Outcome.REJECTED, "Access was forbidden for this record alone: a filter on the way dislikes something in it."
+    ),
     "status_refused": Evidence(Outcome.REJECTED, "The request was refused without an explanation from CustomerGauge."),
 }
 

@@ -196,15 +196,15 @@ def _retry_after(exchange: Exchange) -> float | None:
     if _NUMBER.fullmatch(text):
         seconds = float(text)
     elif moment := _http_date(text):
-        seconds = (moment - _server_time(exchange)).total_seconds()
+        seconds = (moment - (server_time(exchange) or exchange.started_at)).total_seconds()
     else:
         return None
     return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
 
 
-def _server_time(exchange: Exchange) -> datetime:
-    """The server's own clock where it tells it, so that a wrong clock here does not change the wait."""
-    return _http_date(exchange.header("Date") or "") or exchange.started_at
+def server_time(exchange: Exchange) -> datetime | None:
+    """The server's own clock where it tells it, so that a wrong clock here does not change a wait."""
+    return _http_date(exchange.header("Date") or "")
 
 
 def _http_date(text: str) -> datetime | None:

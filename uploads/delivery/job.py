@@ -1,42 +1,43 @@
-"""One claimed delivery on its way through a sending thread, and the call that thread makes."""
+"""What a sending thread does for the loop: make the calls of one job, ask for its wire mark, tell the end.
 
+A sending thread never touches the database; the loop's thread never touches the network.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
 
-from django.conf import settings
-
-from ..customergauge import RESPONSE, ApiKey, Client, ClientCredentials, Credentials, Exchange
-from ..models import Attempt, AttemptKind, Body, Delivery
+from ..customergauge import Client, Exchange
 
 #: How long a sending thread waits for its wire mark to be committed; after that nothing is sent.
 MARK_WITHIN = 10.0  # seconds
 
+OnWire = Callable[[], object]
 
-@dataclass(slots=True)
-class Job:
-    """A claim in this worker's hands: the row as it was claimed, and its attempts, one per call."""
 
-    delivery: Delivery
-    attempts: list[Attempt]
-    on_wire: bool = False
+class Job(ABC):
+    """Something claimed by this worker that takes calls to CustomerGauge, and what follows from them."""
 
-    @property
-    def is_lookup(self) -> bool:
-        """Whether the call asks for the record instead of sending it."""
-        return self.attempts[0].kind == AttemptKind.LOOKUP
+    @abstractmethod
+    def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
+        """In a sending thread: make the calls; `on_wire` goes to those that must be marked before they leave."""
 
-    @property
-    def query(self) -> list[tuple[str, str]]:
-        """What a look-up asks for: the reference, which says nothing about a person."""
-        submission = self.delivery.submission
-        return [(f"filter_{submission.reference_key}", submission.reference)]
+    @abstractmethod
+    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
+        """In the loop's thread, inside its transaction: write down what the calls showed."""
 
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The request body as frozen at entry."""
-        return [(key, value) for key, value in self.delivery.submission.payload]
+    @abstractmethod
+    def crashed(self, worker: str) -> None:
+        """In the loop's thread, inside its transaction: our own code failed on it."""
+
+    def mark(self, worker: str) -> bool:
+        """Commit that the next byte may leave; False if it is no longer ours. Jobs that only read need no mark."""
+        return True
+
+    def remember(self) -> Callable[[], None]:
+        """A way back to what memory holds now, for the case that the transaction fails."""
+        return lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +50,18 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A call is over: everything that is known of it, oldest exchange first."""
+    """The calls of a job are over: everything that is known of them, oldest exchange first."""
 
     job: Job
     exchanges: tuple[Exchange, ...]
 
 
-def make_client() -> Client:
-    """The client of the account that the settings name."""
-    credentials: Credentials
-    if settings.CUSTOMERGAUGE_API_KEY:
-        credentials = ApiKey(settings.CUSTOMERGAUGE_API_KEY)
-    else:
-        credentials = ClientCredentials(
-            settings.CUSTOMERGAUGE_TOKEN_URL,
-            settings.CUSTOMERGAUGE_CLIENT_ID,
-            settings.CUSTOMERGAUGE_CLIENT_SECRET,
-        )
-    format_: Literal["json", "xml"] = settings.CUSTOMERGAUGE_FORMAT
-    return Client(settings.CUSTOMERGAUGE_URL, credentials, format=format_)
-
-
-def request_of(client: Client, delivery: Delivery) -> Body:
-    """What is about to be sent, for the audit log: method, address, headers (credential masked) and body."""
-    request = client.describe("POST", RESPONSE, [tuple(pair) for pair in delivery.submission.payload])
-    return {
-        "method": request.method,
-        "url": request.url,
-        "headers": [list(header) for header in request.headers],
-        "body": request.body.decode("ascii"),
-    }
-
-
-def send(client: Client, job: Job, tell: Callable[[Mark | Done], None]) -> None:
-    """Runs in a sending thread and never touches the database: makes the call, asks for its mark, tells the end."""
+def run(client: Client, job: Job, tell: Callable[[Mark | Done], None]) -> None:
+    """The work of a sending thread: from a job to its Done."""
 
     def on_wire() -> None:
         mark = Mark(job)
         tell(mark)
         mark.committed.result(timeout=MARK_WITHIN)
 
-    if job.is_lookup:
-        tell(Done(job, client.find_responses(job.query)))
-    else:
-        tell(Done(job, client.post_response(job.pairs, on_wire=on_wire)))
+    tell(Done(job, job.call(client, on_wire)))

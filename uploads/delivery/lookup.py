@@ -5,28 +5,52 @@ exact hit on the reference counts as delivered; to find nothing proves nothing, 
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from ..customergauge import Exchange, NotListed, Outcome, rows
-from ..models import Cause, Channel, ConfirmedBy, Submission
+from ..customergauge import Client, Exchange, NotListed, Outcome, find, rows
+from ..models import Attempt, Cause, Channel, ConfirmedBy, Delivery, Submission
 from .evidence import reply_of
-from .job import Job
+from .job import Job, OnWire
 
 RECORD_NUMBER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def settle(job: Job, exchange: Exchange, worker: str) -> None:
-    """Write down the look-up, and close the delivery if the record was found beyond doubt."""
-    delivery, attempt = job.delivery, job.attempts[-1]
-    evidence, numbers = _read(exchange, delivery.submission)
-    attempt.end(
-        outcome=Outcome.DELIVERED if len(numbers) == 1 else Outcome.UNKNOWN, evidence=evidence,
-        seconds=exchange.seconds, status=exchange.status, code="",
-    )  # fmt: skip
-    cause = Cause(worker, evidence=evidence, attempt=attempt, body=reply_of(exchange))
-    if len(numbers) == 1:
-        delivery.deliver(cause, numbers.pop(), ConfirmedBy.LOOKUP)
-    else:
-        delivery.end_lookup(cause, counts=evidence != "lookup_failed")
+@dataclass(slots=True, eq=False)
+class LookupJob(Job):
+    """The look-up of an unconfirmed delivery."""
+
+    delivery: Delivery
+    attempt: Attempt
+
+    def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
+        submission = self.delivery.submission
+        return client.send(find([(f"filter_{submission.reference_key}", submission.reference)]))
+
+    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
+        exchange = exchanges[-1]
+        evidence, numbers = _read(exchange, self.delivery.submission)
+        self.attempt.end(
+            outcome=Outcome.DELIVERED if len(numbers) == 1 else Outcome.UNKNOWN, evidence=evidence,
+            seconds=exchange.seconds, status=exchange.status, code="",
+        )  # fmt: skip
+        cause = Cause(worker, evidence=evidence, attempt=self.attempt, body=reply_of(exchange))
+        if len(numbers) == 1:
+            self.delivery.deliver(cause, numbers.pop(), ConfirmedBy.LOOKUP)
+        else:
+            self.delivery.end_lookup(cause, counts=evidence != "lookup_failed")
+
+    def crashed(self, worker: str) -> None:
+        self.delivery.end_lookup(Cause(worker, evidence="internal", attempt=self.attempt), counts=True)
+
+    def remember(self) -> Callable[[], None]:
+        before = dict(vars(self.delivery))
+
+        def restore() -> None:
+            vars(self.delivery).clear()
+            vars(self.delivery).update(before)
+
+        return restore
 
 
 def _read(exchange: Exchange, submission: Submission) -> tuple[str, set[str]]:

@@ -11,22 +11,22 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
 from math import inf
 from queue import Empty, SimpleQueue
+from typing import TypeGuard
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Min
 from django.utils import timezone
 
 from ..customergauge import Client
-from ..models import Body, Channel, Delivery, SomebodyWasFirst, State, Worker, together
-from . import channel, lookup, settle
-from .job import Done, Job, Mark, request_of, send
+from ..models import Worker, together
+from . import channel
+from .claims import Claims
+from .job import Done, Job, Mark, run
+from .sending import SendJob
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=120)  # at least three times the deadline of a call
 TICK = 5.0  # seconds: how late work may be found when every hint is lost
 BEAT = 10.0  # seconds between signs of life and looks for leases that are over
 HOLD_RESULTS = 60.0  # seconds to keep outcomes in memory while the database is away
@@ -57,18 +57,20 @@ class Loop:
         self._client = client
         self._name = name
         self._threads = threads
+        self.claims = Claims(client, name)
         self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
         self._unwritten: list[Mark | Done] = []
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
-        self._in_flight: set[int] = set()
+        self._in_flight: set[Job] = set()
         self._look_at = 0.0
         self._beat_at = 0.0
+        self._progressed = False
         self._away_since: float | None = None
         self.stopping = False
 
     @property
     def in_flight(self) -> int:
-        """How many deliveries are in this worker's hands."""
+        """How many jobs are in this worker's hands."""
         return len(self._in_flight)
 
     @property
@@ -93,17 +95,12 @@ class Loop:
             self._write(news)
             self._beat()
             claimed = self._claim_due()
+            self._progressed = self._progressed or bool(news or claimed)
             self._away_since = None
         except DatabaseAway as error:
             self._database_away(error)
             return False
         return bool(news or claimed)
-
-    def look_for_lost_leases(self) -> None:
-        """Take back what a vanished worker held."""
-        for delivery in Delivery.objects.lease_over().select_related("submission"):
-            settle.reap(delivery, self._name)
-            self._look_at = 0.0
 
     # -- one round in its parts ----------------------------------------------------------------------------
 
@@ -151,24 +148,18 @@ class Loop:
             with writing:
                 for item in news:
                     if isinstance(item, Done):
-                        self._settle(item)
-                    elif not settle.mark(item.job, self._name):
+                        item.job.settle(item.exchanges, self._name)
+                    elif not item.job.mark(self._name):
                         refused.append(item)
-            channel.watch([item.exchanges[-1] for item in news if isinstance(item, Done)], self._name)
+            channel.watch([done.exchanges[-1] for done in news if _is_send(done)], self._name)
         for item in news:
             if isinstance(item, Done):
-                self._in_flight.discard(item.job.delivery.pk)
+                self._in_flight.discard(item.job)
             elif item in refused:
                 item.committed.set_exception(Lost())
             else:
                 item.committed.set_result(None)
         self._look_at = 0.0
-
-    def _settle(self, item: Done) -> None:
-        if item.job.is_lookup:
-            lookup.settle(item.job, item.exchanges[-1], self._name)
-        else:
-            settle.settle(item.job, item.exchanges, self._name)
 
     def _write_alone(self, item: Mark | Done) -> None:
         try:
@@ -176,13 +167,13 @@ class Loop:
         except DatabaseAway:
             raise
         except Exception:
-            log.exception("our own code failed on delivery %s", item.job.delivery.pk)
+            log.exception("our own code failed on %s", item.job)
             if isinstance(item, Mark):
                 item.committed.set_exception(Lost())
                 return
             with _undoing([item.job]), transaction.atomic(durable=True):
-                settle.crashed(item.job, self._name)
-            self._in_flight.discard(item.job.delivery.pk)
+                item.job.crashed(self._name)
+            self._in_flight.discard(item.job)
 
     def _keep(self, news: Sequence[Mark | Done]) -> None:
         """Outcomes wait for the database; marks do not: nothing may leave whose mark is not on disk."""
@@ -194,98 +185,47 @@ class Loop:
 
     def _claim_due(self) -> int:
         """Claim for the threads that are idle and set them to work; gives how many."""
-        room = self._room
-        if self.stopping or room <= 0 or time.monotonic() < self._look_at:
+        if self.stopping or self._room <= 0 or time.monotonic() < self._look_at:
             return 0
         self._look_at = time.monotonic() + TICK
-        line = Channel.current()
-        if line.is_doubtful:  # one delivery tries whether CustomerGauge is back
-            room = 1 - len(self._in_flight)
-        if not line.is_open or room <= 0:
-            return 0
-        try:
-            claimed = self._claim(room)
-            claimed += self._claim_lookups(room - claimed)
-        except SomebodyWasFirst:
-            self._look_at = 0.0
-            return 0
-        self._look_at = 0.0 if claimed == room else self._next_look()
-        return claimed
-
-    def _claim(self, room: int) -> int:
-        due = Delivery.objects.due().select_related("submission")
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        elif not due[:1].exists():
-            return 0  # SQLite: take no write lock for nothing
-        jobs: list[Job] = []
-        poisoned: list[Job] = []
-        with transaction.atomic(durable=True), together():
-            lease_until = Channel.clock() + LEASE
-            for delivery in due[:room]:
-                request = self._request_of(delivery)
-                if attempt := delivery.claim(self._name, lease_until, request):
-                    (jobs if request else poisoned).append(Job(delivery, [attempt]))
-        self._set_to_work(jobs)
-        for job in poisoned:
-            settle.crashed(job, self._name)
-        return len(jobs) + len(poisoned)
-
-    def _claim_lookups(self, room: int) -> int:
-        due = Delivery.objects.lookups_due().select_related("submission")[: max(room, 0)]
-        begun = 0
-        for delivery in due:
-            with transaction.atomic(durable=True):
-                attempt = delivery.begin_lookup(self._name, Channel.clock() + LEASE)
-            if attempt:
-                self._set_to_work([Job(delivery, [attempt])])
-                begun += 1
-        return begun
-
-    def _set_to_work(self, jobs: Sequence[Job]) -> None:
-        """At once after the claim is committed: whatever fails later must not leave a claimed row in nobody's hands."""
-        for job in jobs:
-            self._in_flight.add(job.delivery.pk)
-            self._pool.submit(send, self._client, job, self._inbox.put)
-
-    def _request_of(self, delivery: Delivery) -> Body | None:
-        try:
-            return request_of(self._client, delivery)
-        except Exception:
-            log.exception("our own code cannot put delivery %s into a request", delivery.pk)
-            return None
-
-    def _next_look(self) -> float:
-        """When the next delivery falls due, but no later than the tick."""
-        soonest = Delivery.objects.filter(state=State.QUEUED).aggregate(at=Min("next_at"))["at"]
-        wait = TICK if soonest is None else (soonest - timezone.now()).total_seconds()
-        return time.monotonic() + min(max(wait, 0.0), TICK)
+        taken = self.claims.take(self._room, len(self._in_flight))
+        for job in taken.jobs:
+            self._in_flight.add(job)
+            self._pool.submit(run, self._client, job, self._inbox.put)
+        self._look_at = time.monotonic() + min(taken.look_again, TICK)
+        return len(taken.jobs)
 
     def _beat(self) -> None:
         if time.monotonic() < self._beat_at:
             return
         self._beat_at = time.monotonic() + BEAT
-        Worker.objects.update_or_create(name=self._name, defaults={"beat_at": timezone.now()})
-        self.look_for_lost_leases()
+        now = timezone.now()
+        progress = {"progress_at": now} if self._progressed else {}
+        Worker.objects.update_or_create(name=self._name, defaults={"beat_at": now, **progress})
+        self._progressed = False
+        if self.claims.collect_the_lost():
+            self._look_at = 0.0
 
     def _database_away(self, error: Exception) -> None:
         connection.close()
         self._away_since = self._away_since or time.monotonic()
         log.error("the database does not answer (%s); %d outcomes wait", type(error).__name__, len(self._unwritten))
         if self._unwritten and time.monotonic() - self._away_since > HOLD_RESULTS:
-            held = ", ".join(str(item.job.delivery.pk) for item in self._unwritten)
-            raise ResultsLost(f"The outcomes of deliveries {held} could not be stored within {HOLD_RESULTS:.0f} s.")
+            held = ", ".join(str(item.job) for item in self._unwritten)
+            raise ResultsLost(f"The outcomes of {held} could not be stored within {HOLD_RESULTS:.0f} s.")
+
+
+def _is_send(item: Mark | Done) -> TypeGuard[Done]:
+    return isinstance(item, Done) and isinstance(item.job, SendJob)
 
 
 @contextmanager
 def _undoing(jobs: Sequence[Job]) -> Iterator[None]:
     """If the transaction fails, the rows in memory are again what the database holds."""
-    before = [(job, dict(vars(job.delivery)), list(job.attempts), job.on_wire) for job in jobs]
+    ways_back = [job.remember() for job in jobs]
     try:
         yield
     except BaseException:
-        for job, row, attempts, on_wire in before:
-            vars(job.delivery).clear()
-            vars(job.delivery).update(row)
-            job.attempts, job.on_wire = attempts, on_wire
+        for restore in ways_back:
+            restore()
         raise

@@ -8,7 +8,7 @@ import requests
 from django.conf import settings
 from django.db import transaction
 
-from ..models import FINAL, Cause, Channel, Delivery, State
+from ..models import FINAL, OUTBOXES, Cause, Channel, State
 from . import settle
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ def aim(worker: str) -> None:
     if channel.target == url:
         return
     simulated = is_simulator(url)
-    open_ones = Delivery.objects.exclude(state__in=FINAL)
+    open_ones = [row for outbox in OUTBOXES for row in outbox.objects.exclude(state__in=FINAL)]
     with transaction.atomic():
-        if channel.target and simulated and not channel.simulated and open_ones.exists():
+        if channel.target and simulated and not channel.simulated and open_ones:
             raise WrongTarget(
                 f"Results in this database wait for {channel.target}; {url} is the simulator. Use another database."
             )
         if channel.simulated and not simulated:
-            for delivery in open_ones.select_related("submission"):
+            for delivery in open_ones:
                 if delivery.state == State.SENDING:  # the worker that practised is gone
                     settle.reap(delivery, worker)
                 delivery.cancel(Cause(worker, evidence="practice_over"))

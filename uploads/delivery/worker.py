@@ -10,8 +10,8 @@ from types import FrameType
 from django.conf import settings
 from django.db.models.functions import Now
 
-from ..models import Action, AuditEvent, Delivery, State, Worker
-from .job import make_client
+from ..models import OUTBOXES, Action, AuditEvent, State, Worker
+from .account import make_client
 from .jobs import make_consumer
 from .loop import DatabaseAway, Loop
 from .target import aim
@@ -80,7 +80,8 @@ class WorkerProcess:
             pid = int(worker.name.rpartition(":")[2])
             if pid == os.getpid() or not _alive(pid):  # our own number is left over from an earlier start
                 log.warning("worker %s is gone; its deliveries are taken back", worker.name)
-                Delivery.objects.filter(state=State.SENDING, owner=worker.name).update(lease_until=Now())
+                for outbox in OUTBOXES:
+                    outbox.objects.filter(state=State.SENDING, owner=worker.name).update(lease_until=Now())
                 worker.delete()
 
 

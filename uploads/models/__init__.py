@@ -1,40 +1,47 @@
 """The tables, in the order in which they may import one another.
 
-lookups → submission → audit → delivery → channel. Steps of the data flow meet here and nowhere else.
+lookups → submission → audit → states → outgoing → delivery → cases, outage, bulk → channel. Steps of the data flow
+meet here and nowhere else.
 """
 
 from . import patterns
+from .alerts import Alert
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
+from .bulk import Bulk
+from .cases import CaseDelivery, CaseUpdate
 from .channel import SILENT_AFTER, Channel, Worker
-from .delivery import (
-    FINAL,
-    NEEDS_PERSON,
-    TRANSITIONS,
-    Attempt,
-    AttemptKind,
-    Cause,
-    ConfirmedBy,
-    Delivery,
-    Priority,
-    State,
-)
+from .delivery import Attempt, AttemptKind, Delivery, ReadBack
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
+from .outage import Outage
+from .outgoing import LEASE, Outgoing
+from .states import FINAL, LOOKUPS, NEEDS_PERSON, OPEN, TRANSITIONS, Cause, ConfirmedBy, Lane, State
 from .submission import Contact, CustomerValue, ReasonChosen, Submission
 from .writes import SomebodyWasFirst, together
 
+#: Everything that goes out, in the order in which it is looked for.
+OUTBOXES: tuple[type[Delivery] | type[CaseDelivery], ...] = (Delivery, CaseDelivery)
+
 __all__ = [
     "FINAL",
+    "LEASE",
+    "LOOKUPS",
     "NEEDS_PERSON",
+    "OPEN",
+    "OUTBOXES",
     "SILENT_AFTER",
     "TRANSITIONS",
     "Action",
+    "Alert",
     "AppendOnlyError",
     "Attempt",
     "AttemptKind",
     "AuditEvent",
     "AuditPayload",
     "Body",
+    "Bulk",
+    "CaseDelivery",
+    "CaseUpdate",
     "Cause",
     "Channel",
     "ConfirmedBy",
@@ -42,8 +49,11 @@ __all__ = [
     "CustomerValue",
     "Delivery",
     "Kind",
+    "Lane",
     "Lookup",
-    "Priority",
+    "Outage",
+    "Outgoing",
+    "ReadBack",
     "ReasonChosen",
     "ReasonCode",
     "Role",

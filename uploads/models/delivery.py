@@ -1,132 +1,53 @@
-"""The outbox: one delivery per submission, one attempt per call, one channel to CustomerGauge.
-
-The table `TRANSITIONS` is the state machine. Each transition is one method; each is a compare-and-set on
-state and version in one transaction with its audit event. Zero rows changed means that somebody else was first.
-"""
+"""The delivery of a result, a new one or a correction, and the attempts: one per call to CustomerGauge."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from . import writes
-from .audit import Action, AuditEvent, Body
+from .audit import Action
+from .outgoing import Outgoing, OutgoingQuerySet
+from .states import LOOKUPS, Cause, ConfirmedBy, State
 from .submission import Submission
 
 
-class State(models.TextChoices):
-    """Where a submission is on its way to CustomerGauge."""
+class ReadBack(models.TextChoices):
+    """What a comparison with the record at CustomerGauge showed."""
 
-    QUEUED = "queued", "Waiting"
-    SENDING = "sending", "Sending"
-    DELIVERED = "delivered", "Delivered"
-    REJECTED = "rejected", "Rejected"
-    FAILED = "failed", "Failed"
-    UNCONFIRMED = "unconfirmed", "Unconfirmed"
-    CANCELLED = "cancelled", "Cancelled"
+    VERIFIED = "verified", "verified"
+    DIFFERS = "differs", "differs"
+    ABSENT = "absent", "not found"
 
 
-TRANSITIONS: dict[State, dict[State, str]] = {
-    State.QUEUED: {
-        State.SENDING: "claimed by a worker",
-        State.CANCELLED: "undone by the agent, or dropped by a manager",
-    },
-    State.SENDING: {
-        State.DELIVERED: "strict success",
-        State.QUEUED: "not sent or not processed",
-        State.REJECTED: "refused for its content",
-        State.FAILED: "tries used up",
-        State.UNCONFIRMED: "unknown, may have been processed",
-    },
-    State.UNCONFIRMED: {
-        State.DELIVERED: "the late reply, a lookup or a person says so",
-        State.QUEUED: "a manager sends it again",
-        State.CANCELLED: "a manager drops it",
-    },
-    State.FAILED: {
-        State.QUEUED: "a manager sends it again",
-        State.DELIVERED: "a manager vouches for it",
-        State.CANCELLED: "a manager drops it",
-    },
-    State.REJECTED: {State.CANCELLED: "replaced by a new revision, or dropped by a manager"},
-    State.DELIVERED: {},
-    State.CANCELLED: {},
-}
-#: When to look whether CustomerGauge has it: so long after it became unconfirmed, and after each look.
-LOOKUPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 720))
-FINAL = frozenset(state for state, onward in TRANSITIONS.items() if not onward)
-NEEDS_PERSON = frozenset({State.REJECTED, State.FAILED, State.UNCONFIRMED})
+class DeliveryQuerySet(OutgoingQuerySet["Delivery"]):
+    def lookups_due(self) -> Self:
+        """Deliveries that it is time to look up: unconfirmed ones, and delivered ones that are to be compared."""
+        return self.filter(state__in=(State.UNCONFIRMED, State.DELIVERED), lookup_at__lte=Now()).order_by("lookup_at")
 
 
-ACTIONS = {state: Action(f"delivery.{state}") for state in State}
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a transition happens: who moves it, on which evidence, after which call, with which proof.
-
-    `evidence` is a constant; `body` is the proof as it came (a reply, a reason a person gave) and may hold
-    personal data.
-    """
-
-    actor: Any
-    evidence: str = ""
-    attempt: "Attempt | None" = None
-    body: Body | None = None
-
-
-class Priority(models.IntegerChoices):
-    """Two lanes under one limit: today's entries first, bulk work in the gaps."""
-
-    ENTRY = 0, "entry"
-    BULK = 10, "bulk"
-
-
-class ConfirmedBy(models.TextChoices):
-    """Whose evidence says that CustomerGauge has it."""
-
-    REPLY = "reply", "its reply"
-    LOOKUP = "lookup", "a lookup"
-    PERSON = "person", "a person"
-
-
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def due(self) -> "DeliveryQuerySet":
-        """Queued deliveries whose time has come, in the order to send them. The database's clock decides."""
-        return self.filter(state=State.QUEUED, next_at__lte=Now()).order_by("priority", "next_at", "pk")
-
-    def lookups_due(self) -> "DeliveryQuerySet":
-        """Unconfirmed deliveries that it is time to look up."""
-        return self.filter(state=State.UNCONFIRMED, lookup_at__lte=Now()).order_by("lookup_at")
-
-    def lease_over(self) -> "DeliveryQuerySet":
-        """Deliveries whose worker has not come back in time."""
-        return self.filter(state=State.SENDING, lease_until__lte=Now())
-
-
-class Delivery(models.Model):
+class Delivery(Outgoing):
     """The journey of one submission."""
 
+    AREA = "delivery"
+
     submission = models.OneToOneField(Submission, primary_key=True, on_delete=models.PROTECT, related_name="delivery")
-    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
-    version = models.PositiveIntegerField(default=0)
-    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.ENTRY)
-    next_at = models.DateTimeField(default=timezone.now)
-    tries = models.PositiveIntegerField(default=0)
-    crashes = models.PositiveSmallIntegerField(default=0, help_text="How often our own code failed on this row.")
-    first_failed_at = models.DateTimeField(null=True)
-    owner = models.CharField(max_length=100, blank=True, help_text="The worker that holds the lease.")
-    lease_until = models.DateTimeField(null=True)
-    evidence = models.CharField(max_length=40, blank=True, help_text="Why it is in this state: a constant.")
-    lookup_at = models.DateTimeField(null=True, help_text="When to look next whether CustomerGauge has it.")
+    amends = models.CharField(max_length=64, blank=True, help_text="CustomerGauge's number of the record it corrects.")
+    lookup_at = models.DateTimeField(null=True, help_text="When to look next what CustomerGauge has.")
     lookups = models.PositiveSmallIntegerField(default=0)
+    again_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+",
+        help_text="Who wants it sent again, if a fresh look-up does not find it.",
+    )  # fmt: skip
     cg_id = models.CharField(max_length=64, blank=True)
     confirmed_by = models.CharField(max_length=8, blank=True, choices=ConfirmedBy.choices)
+    read_back = models.CharField(max_length=8, blank=True, choices=ReadBack.choices)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -137,133 +58,108 @@ class Delivery(models.Model):
             models.Index(fields=["state", "priority", "next_at", "submission"], name="delivery_due"),  # reader: claim
             models.Index(fields=["state", "-submission"], name="delivery_by_state"),  # reader: reaper, history, counts
             models.Index(fields=["cg_id"], name="delivery_by_cg_id", condition=~Q(cg_id="")),  # reader: search by CG-ID
+            models.Index(  # reader: the look-ups that are due
+                fields=["lookup_at"], name="delivery_lookup", condition=Q(lookup_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return str(self.submission)
 
-    # -- transitions: each True if it was ours to make -----------------------------------------------------
+    @property
+    def subject(self) -> Submission:
+        """Itself."""
+        return self.submission
 
-    def claim(self, worker: str, lease_until: datetime, request: Body | None) -> "Attempt | None":
-        """queued → sending: leases the row to a worker and opens an attempt; None if somebody else was first."""
-        self._allow(State.SENDING)
-        with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.SENDING, owner=worker, lease_until=lease_until):
-                return None
-            attempt = self.open_attempt(worker)
-            self._record(Cause(worker, attempt=attempt, body=request))
-        return attempt
+    @property
+    def repeatable(self) -> bool:
+        """A correction sets the same values again; a new record would be counted twice."""
+        return bool(self.amends)
 
     def open_attempt(self, worker: str, kind: "AttemptKind | None" = None) -> "Attempt":
-        """A further call: within the same claim (an old token was refused, nothing was processed), or a look-up."""
-        attempt = Attempt(delivery=self, worker=worker, kind=kind or AttemptKind.SEND)
+        """A call about to be made."""
+        kind = kind or (AttemptKind.CORRECT if self.amends else AttemptKind.SEND)
+        attempt = Attempt(delivery=self, worker=worker, kind=kind)
         writes.insert(attempt)
         return attempt
 
-    def mark_on_wire(self, attempt: "Attempt") -> bool:
-        """The wire mark: from here on the request may have left. False if the row is no longer ours.
+    # -- transitions of its own ----------------------------------------------------------------------------
 
-        It moves the version on, so that a reaper which saw no mark cannot put the row back in the queue.
+    def succeed(self, cause: Cause, number: str, compare_at: datetime | None = None) -> bool:
+        """→ delivered: CustomerGauge's own reply says so. `compare_at` as for `deliver`."""
+        return self.deliver(cause, number, ConfirmedBy.REPLY, compare_at)
+
+    def deliver(self, cause: Cause, cg_id: str, by: ConfirmedBy, compare_at: datetime | None = None) -> bool:
+        """→ delivered, with CustomerGauge's number for it (empty if only a person vouches for it).
+
+        compare_at: when to read back what CustomerGauge stored; None for never.
         """
-        with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.SENDING):
-                return False
-            writes.update(Attempt, {"pk": attempt.pk}, {"wire_at": timezone.now()})
-        return True
+        return self._move(
+            State.DELIVERED, cause, cg_id=cg_id, confirmed_by=by, lookup_at=compare_at, again_by_id=None
+        )  # fmt: skip
+
+    def unconfirm(self, cause: Cause) -> bool:
+        """sending → unconfirmed: it may have been processed, so it is never sent again by itself, but looked up."""
+        return self._move(
+            State.UNCONFIRMED, cause, tries=self.tries + 1, lookups=0, lookup_at=timezone.now() + LOOKUPS[0]
+        )
 
     def begin_lookup(self, worker: str, lease_until: datetime) -> "Attempt | None":
-        """Lease an unconfirmed row for a look-up and open its attempt; None if somebody else was first.
+        """Lease a row for a look-up and open its attempt; None if somebody else was first.
 
         Should the worker vanish, the look-up falls due again when the lease is over.
         """
+        kind = AttemptKind.READ if self.state == State.DELIVERED else AttemptKind.LOOKUP
         with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.UNCONFIRMED, lookup_at=lease_until):
+            if not self._stay(lookup_at=lease_until):
                 return None
-            return self.open_attempt(worker, AttemptKind.LOOKUP)
+            return self.open_attempt(worker, kind)
 
     def end_lookup(self, cause: Cause, *, counts: bool) -> bool:
         """It was not found beyond doubt: look again later, so many times in all. A failed look-up does not count."""
         done = self.lookups + counts
         lookup_at = timezone.now() + LOOKUPS[done] if done < len(LOOKUPS) else None
-        with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.UNCONFIRMED, lookups=done, lookup_at=lookup_at):
-                return False
-            self._record(cause, Action.LOOKED_UP)
-        return True
+        return self._stay(cause, Action.LOOKED_UP, lookups=done, lookup_at=lookup_at, again_by_id=None)
 
-    def deliver(self, cause: Cause, cg_id: str, by: ConfirmedBy) -> bool:
-        """→ delivered, with CustomerGauge's number for it (empty if only a person vouches for it)."""
-        return self._move(State.DELIVERED, cause, cg_id=cg_id, confirmed_by=by)
-
-    def requeue(self, cause: Cause, next_at: datetime, *, spend_try: bool = False, crashed: bool = False) -> bool:
-        """→ queued until `next_at`. Waiting for the channel spends no try; a failed call does."""
+    def ask_again(self, cause: Cause, manager: User) -> bool:
+        """A manager wants an unconfirmed one sent again: a fresh look-up runs first, and decides."""
         now = timezone.now()
-        first_failed_at = self.first_failed_at or (now if spend_try else None)
-        return self._move(
-            State.QUEUED, cause, next_at=next_at, first_failed_at=first_failed_at,
-            tries=self.tries + spend_try, crashes=self.crashes + crashed,
-        )  # fmt: skip
+        return self._stay(cause, Action.AGAIN_ASKED, again_by_id=manager.pk, lookup_at=now)
 
-    def reject(self, cause: Cause) -> bool:
-        """sending → rejected: CustomerGauge refuses the content; its agent must correct it."""
-        return self._move(State.REJECTED, cause, tries=self.tries + 1)
+    def ask_comparison(self, cause: Cause) -> bool:
+        """Somebody wants to know what CustomerGauge has of a delivered one."""
+        return self._stay(cause, Action.COMPARISON_ASKED, lookup_at=timezone.now())
 
-    def fail(self, cause: Cause) -> bool:
-        """sending → failed: the tries are used up, or our own code cannot handle the row; a manager decides."""
-        return self._move(State.FAILED, cause, tries=self.tries + 1)
+    def end_comparison(self, cause: Cause, found: str) -> bool:
+        """Write down what the comparison showed: one of ReadBack, or the same as before if it failed."""
+        return self._stay(cause, Action.COMPARED, lookup_at=None, read_back=found)
 
-    def unconfirm(self, cause: Cause) -> bool:
-        """sending → unconfirmed: it may have been processed, so it is never sent again by itself.
-
-        If it carries a reference, CustomerGauge is asked for that later.
-        """
-        lookup_at = timezone.now() + LOOKUPS[0] if self.submission.reference_key else None
-        return self._move(State.UNCONFIRMED, cause, tries=self.tries + 1, lookup_at=lookup_at)
-
-    def cancel(self, cause: Cause) -> bool:
-        """→ cancelled: it will not be sent."""
-        return self._move(State.CANCELLED, cause)
-
-    def _move(self, to: State, cause: Cause, **changes: Any) -> bool:
-        self._allow(to)
+    def _stay(self, cause: Cause | None = None, action: Action | None = None, **changes: Any) -> bool:
+        """Change the row within its state, guarded like a transition."""
         with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(to, owner="", lease_until=None, evidence=cause.evidence, **changes):
+            if not self._compare_and_set(State(self.state), **changes):
                 return False
-            self._record(cause)
+            if cause:
+                self._record(cause, action)
         return True
-
-    def _allow(self, to: State) -> None:
-        if to not in TRANSITIONS[State(self.state)]:
-            raise ValueError(f"A delivery never goes from {self.state} to {to}.")
-
-    def _compare_and_set(self, to: State, **changes: Any) -> bool:
-        """Write the new state if nobody has touched the row since it was read; the instance follows."""
-        changes |= {"state": to, "version": self.version + 1}
-        if not writes.update(Delivery, {"pk": self.pk, "state": self.state, "version": self.version}, changes):
-            return False
-        for name, value in changes.items():
-            setattr(self, name, value)
-        return True
-
-    def _record(self, cause: Cause, action: Action | None = None) -> None:
-        AuditEvent.objects.record(
-            action or ACTIONS[State(self.state)], self.submission, actor=cause.actor, outcome=cause.evidence,
-            attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body,
-        )  # fmt: skip
 
 
 class AttemptKind(models.TextChoices):
     """What a call was for."""
 
     SEND = "send", "Send"
+    CORRECT = "correct", "Correct"
+    CASE = "case", "Update the case"
     LOOKUP = "lookup", "Look up"
+    READ = "read", "Compare"
 
 
 class Attempt(models.Model):
     """One call to CustomerGauge. Written on in its phases (claimed, on the wire, ended); once ended it is frozen."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="attempts")
+    case = models.ForeignKey("uploads.CaseDelivery", null=True, on_delete=models.PROTECT, related_name="attempts")
     kind = models.CharField(max_length=8, choices=AttemptKind.choices, default=AttemptKind.SEND)
     worker = models.CharField(max_length=100)
     started_at = models.DateTimeField(default=timezone.now)
@@ -277,9 +173,16 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["started_at"]
+        indexes = [models.Index(fields=["ended_at"], name="attempt_ended")]  # reader: circuit breaker, alerts
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(delivery__isnull=False, case__isnull=True) | Q(delivery__isnull=True, case__isnull=False),
+                name="attempt_of_one",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"attempt {self.pk} of {self.delivery_id}"
+        return f"attempt {self.pk} of {self.delivery_id or self.case_id}"
 
     def end(self, *, outcome: str, evidence: str, seconds: float, status: int | None, code: str) -> None:
         """Write down how the call ended; the database refuses to do it twice."""

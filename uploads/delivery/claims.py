@@ -1,0 +1,153 @@
+"""What a worker does next: finds what is due, in the order of the lanes, and leases it.
+
+a test of the connection, or the probe of a half-open breaker
+→ results that agents enter now → the backlog: older ones, retries, bulk work → case updates → look-ups
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from ..customergauge import Client
+from ..models import (
+    LEASE,
+    OUTBOXES,
+    Body,
+    CaseDelivery,
+    Cause,
+    Channel,
+    Delivery,
+    SomebodyWasFirst,
+    State,
+    together,
+)
+from .job import Job
+from .lookup import LookupJob
+from .probe import ProbeJob
+from .sending import SendJob, request_of
+from .settle import crashed, reap
+
+log = logging.getLogger(__name__)
+SHORTEST_PAUSE = 0.05  # seconds: what is due and was not taken is in somebody else's hands
+
+Row = Delivery | CaseDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Jobs for idle threads, and in how many seconds to look again (infinity: nothing is known to fall due)."""
+
+    jobs: list[Job]
+    look_again: float = inf
+
+
+class Claims:
+    """Claims for one worker. `worker` is its name in leases."""
+
+    def __init__(self, client: Client, worker: str) -> None:
+        self._client = client
+        self._worker = worker
+        self._tested_for: datetime | None = None
+        self._held_back = False
+
+    def take(self, idle: int, busy: int) -> Taken:
+        """Jobs for the idle threads, while `busy` calls are under way."""
+        line = Channel.current()
+        jobs = self._probes(line)
+        room = line.room(idle - len(jobs), busy)
+        if room <= 0:
+            return Taken(jobs)
+        self._held_back = False
+        try:
+            sends = self._claim(line, room)
+            looks = self._claim_lookups(line, room - len(sends))
+        except SomebodyWasFirst:
+            return Taken(jobs, 0.0)
+        taken = [*sends, *looks]
+        return Taken([*jobs, *taken], 0.0 if len(taken) == room else self._next_look())
+
+    def _next_look(self) -> float:
+        """Seconds until the next result falls due, or until the agreed rate allows another call."""
+        if self._held_back:
+            return max(SHORTEST_PAUSE, 1 / settings.CUSTOMERGAUGE_RATE)
+        soonest = Delivery.objects.filter(state=State.QUEUED).aggregate(at=Min("next_at"))["at"]
+        return max(SHORTEST_PAUSE, (soonest - timezone.now()).total_seconds()) if soonest else inf
+
+    def _allot(self, line: Channel, rows: list[Any]) -> list[Any]:
+        """As many of the rows as the agreed rate allows now."""
+        allowed = rows[: line.allot(len(rows), settings.CUSTOMERGAUGE_RATE)]
+        self._held_back = self._held_back or len(allowed) < len(rows)
+        return allowed
+
+    def collect_the_lost(self) -> bool:
+        """Take back what a vanished worker held, and let go of what can never be sent. True if there was any."""
+        lost = [row for outbox in OUTBOXES for row in outbox.objects.lease_over()]
+        for row in lost:
+            reap(row, self._worker)
+        for case in CaseDelivery.objects.orphaned().select_related("case_update__submission"):
+            case.cancel(Cause(self._worker, evidence="result_cancelled"))
+        return bool(lost)
+
+    def _probes(self, line: Channel) -> list[Job]:
+        jobs: list[Job] = []
+        if line.test_wanted and line.test_asked_at != self._tested_for:
+            self._tested_for = line.test_asked_at
+            jobs.append(ProbeJob(test=True))
+        if line.needs_probe and line.begin_probe():
+            jobs.append(ProbeJob(test=False))
+        return jobs
+
+    def _claim(self, line: Channel, room: int) -> list[Job]:
+        locks = connection.features.has_select_for_update_skip_locked
+        # where nothing can be locked, look first: no write lock is taken for nothing
+        found = None if locks else self._due(room)
+        if found == []:
+            return []
+        jobs: list[SendJob] = []
+        poisoned: list[SendJob] = []
+        with transaction.atomic(durable=True), together():
+            lease_until = Channel.clock() + LEASE
+            rows = self._due(room, lock=True) if found is None else found
+            for row in self._allot(line, rows):
+                request = self._request_of(row)
+                if attempt := row.claim(self._worker, lease_until, request):
+                    (jobs if request else poisoned).append(SendJob(row, [attempt]))
+        for job in poisoned:
+            crashed(job.row, job.attempts[-1], self._worker, on_wire=False)
+        return [*jobs]
+
+    def _due(self, room: int, *, lock: bool = False) -> list[Row]:
+        results = Delivery.objects.select_related("submission")
+        cases = CaseDelivery.objects.ready().select_related("case_update__submission", "result__delivery")
+        if lock:
+            results = results.select_for_update(skip_locked=True, of=("self",))
+            cases = cases.select_for_update(skip_locked=True, of=("self",))
+        found: list[Row] = []
+        for lane in (results.fresh(), results.backlog(), cases.due().order_by("pk")):
+            if len(found) < room:
+                found += lane[: room - len(found)]
+        return found
+
+    def _claim_lookups(self, line: Channel, room: int) -> list[Job]:
+        due = list(Delivery.objects.lookups_due().select_related("submission")[: max(room, 0)])
+        jobs: list[Job] = []
+        for delivery in self._allot(line, due):
+            with transaction.atomic(durable=True):
+                attempt = delivery.begin_lookup(self._worker, Channel.clock() + LEASE)
+            if attempt:
+                jobs.append(LookupJob(delivery, attempt))
+        return jobs
+
+    def _request_of(self, row: Row) -> Body | None:
+        try:
+            return request_of(self._client, row)
+        except Exception:
+            log.exception("our own code cannot put %s %s into a request", row.AREA, row.pk)
+            return None

@@ -1,0 +1,72 @@
+"""Sending one row of the outbox: the call it needs, and the job that carries it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..customergauge import Call, Client, Exchange, correct, create, judge, reasons, update_case
+from ..models import Attempt, Body, CaseDelivery, Delivery
+from . import settle
+from .job import Job, OnWire
+
+
+def call_of(row: Delivery | CaseDelivery) -> Call:
+    """A new result, a correction, or the update of a case; the content as frozen at entry."""
+    if isinstance(row, CaseDelivery):
+        update = row.case_update
+        return update_case(
+            row.result.delivery.cg_id, status=update.status, comment=update.comment, assigned_to=update.assigned_to
+        )
+    pairs = tuple((key, value) for key, value in row.submission.payload)
+    return correct(row.amends, pairs) if row.amends else create(pairs)
+
+
+def request_of(client: Client, row: Delivery | CaseDelivery) -> Body:
+    """What is about to be sent, for the audit log: method, address, headers (credential masked) and body."""
+    request = client.describe(call_of(row))
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": [list(header) for header in request.headers],
+        "body": request.body.decode("ascii"),
+    }
+
+
+@dataclass(slots=True, eq=False)
+class SendJob(Job):
+    """A claim in this worker's hands: the row as it was claimed, and its attempts, one per call.
+
+    probe: what a harmless GET said right after access was forbidden; None if it was not.
+    """
+
+    row: Delivery | CaseDelivery
+    attempts: list[Attempt]
+    on_wire: bool = False
+    probe: Exchange | None = field(default=None)
+
+    def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
+        exchanges = client.send(call_of(self.row), on_wire=on_wire)
+        if judge(exchanges[-1]).evidence == "forbidden":  # all of us, or only this record?
+            self.probe = client.send(reasons())[-1]
+        return exchanges
+
+    def mark(self, worker: str) -> bool:
+        if self.on_wire:  # the same claim calls again with a fresh token
+            self.attempts.append(self.row.open_attempt(worker))
+        self.on_wire = self.row.mark_on_wire(self.attempts[-1])
+        return self.on_wire
+
+    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
+        settle.settle(self.row, self.attempts, exchanges, self.probe, worker)
+
+    def crashed(self, worker: str) -> None:
+        settle.crashed(self.row, self.attempts[-1], worker, on_wire=self.on_wire)
+
+    def remember(self) -> Callable[[], None]:
+        row, attempts, on_wire = dict(vars(self.row)), list(self.attempts), self.on_wire
+
+        def restore() -> None:
+            vars(self.row).clear()
+            vars(self.row).update(row)
+            self.attempts, self.on_wire = attempts, on_wire
+
+        return restore
