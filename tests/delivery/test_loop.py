@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from tests.factories import make_submission
 from uploads.delivery.loop import Loop
-from uploads.models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
+from uploads.models import (
+    LEASE,
+    PAYLOAD_VERSION,
+    Action,
+    Attempt,
+    AuditEvent,
+    Cause,
+    Channel,
+    Delivery,
+    State,
+    Submission,
+)
 from uploads.simulator import Simulator
 
 from .conftest import KEY, drain
@@ -52,6 +63,13 @@ def test_what_is_not_due_stays(loop: Loop, simulator: Simulator, agent: User) ->
     drain(loop)
     assert after(submission).state == State.QUEUED
     assert not simulator.arrivals
+
+
+def test_what_a_newer_release_has_frozen_is_left_for_its_worker(loop: Loop, simulator: Simulator, agent: User) -> None:
+    newer = queued(agent, payload_version=PAYLOAD_VERSION + 1)
+    known = queued(agent)
+    drain(loop)
+    assert (after(newer).state, after(known).state) == (State.QUEUED, State.DELIVERED)
 
 
 def test_the_wire_mark_is_older_than_the_outcome(loop: Loop, agent: User) -> None:

@@ -19,6 +19,7 @@ from ..customergauge import Client
 from ..models import (
     LEASE,
     OUTBOXES,
+    PAYLOAD_VERSION,
     Body,
     CaseDelivery,
     Cause,
@@ -35,7 +36,7 @@ from .sending import SendJob, request_of
 from .settle import crashed, reap
 
 log = logging.getLogger(__name__)
-SHORTEST_PAUSE = 0.05  # seconds: what is due and was not taken is in somebody else's hands
+SHORTEST_PAUSE = 0.05  # seconds
 
 Row = Delivery | CaseDelivery
 
@@ -64,20 +65,24 @@ class Claims:
         room = line.room(idle - len(jobs), busy)
         if room <= 0:
             return Taken(jobs)
-        self._held_back = False
+        self._held_back, looked_at = False, timezone.now()
         try:
             sends = self._claim(line, room)
             looks = self._claim_lookups(line, room - len(sends))
         except SomebodyWasFirst:
             return Taken(jobs, 0.0)
         taken = [*sends, *looks]
-        return Taken([*jobs, *taken], 0.0 if len(taken) == room else self._next_look())
+        return Taken([*jobs, *taken], 0.0 if len(taken) == room else self._next_look(looked_at))
 
-    def _next_look(self) -> float:
-        """Seconds until the next result falls due, or until the agreed rate allows another call."""
+    def _next_look(self, looked_at: datetime) -> float:
+        """Seconds until the next result falls due, or until the agreed rate allows another call.
+
+        What was due already and was not taken is in somebody else's hands, or for a newer worker.
+        """
         if self._held_back:
             return max(SHORTEST_PAUSE, 1 / settings.CUSTOMERGAUGE_RATE)
-        soonest = Delivery.objects.filter(state=State.QUEUED).aggregate(at=Min("next_at"))["at"]
+        later = Delivery.objects.filter(state=State.QUEUED, next_at__gt=looked_at)
+        soonest = later.aggregate(at=Min("next_at"))["at"]
         return max(SHORTEST_PAUSE, (soonest - timezone.now()).total_seconds()) if soonest else inf
 
     def _allot(self, line: Channel, rows: list[Any]) -> list[Any]:
@@ -124,7 +129,9 @@ class Claims:
         return [*jobs]
 
     def _due(self, room: int, *, lock: bool = False) -> list[Row]:
-        results = Delivery.objects.select_related("submission")
+        # what a newer release has frozen in a way that this one does not know waits for a newer worker
+        known = Delivery.objects.filter(submission__payload_version__lte=PAYLOAD_VERSION)
+        results = known.select_related("submission")
         cases = CaseDelivery.objects.ready().select_related("case_update__submission", "result__delivery")
         if lock:
             results = results.select_for_update(skip_locked=True, of=("self",))

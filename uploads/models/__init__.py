@@ -15,8 +15,9 @@ from .delivery import Attempt, AttemptKind, Delivery, ReadBack
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
 from .outage import Outage
 from .outgoing import LEASE, Outgoing
+from .seals import AuditSeal
 from .states import FINAL, LOOKUPS, NEEDS_PERSON, OPEN, TRANSITIONS, Cause, ConfirmedBy, Lane, State
-from .submission import Contact, CustomerValue, ReasonChosen, Submission
+from .submission import PAYLOAD_VERSION, Contact, CustomerValue, ReasonChosen, Submission
 from .writes import SomebodyWasFirst, together
 
 #: Everything that goes out, in the order in which it is looked for.
@@ -29,6 +30,7 @@ __all__ = [
     "NEEDS_PERSON",
     "OPEN",
     "OUTBOXES",
+    "PAYLOAD_VERSION",
     "SILENT_AFTER",
     "TRANSITIONS",
     "Action",
@@ -38,6 +40,7 @@ __all__ = [
     "AttemptKind",
     "AuditEvent",
     "AuditPayload",
+    "AuditSeal",
     "Body",
     "Bulk",
     "CaseDelivery",

@@ -12,6 +12,10 @@ from django.utils import timezone
 from .append_only import AppendOnly, AppendOnlyQuerySet
 
 
+#: How `payload` is laid out; a worker leaves alone what is newer than it knows.
+PAYLOAD_VERSION = 1
+
+
 class ReasonChosen(TypedDict):
     """A reason as it was offered: later renames do not reach it."""
 
@@ -73,7 +77,7 @@ class Submission(AppendOnly):
     customer = models.JSONField(default=list, help_text="[{key, label, kind, value, personal}] as filled in.")
 
     payload = models.JSONField(help_text="[[key, value]] in the order sent.")
-    payload_version = models.PositiveSmallIntegerField(default=1)
+    payload_version = models.PositiveSmallIntegerField(default=PAYLOAD_VERSION)
 
     objects = SubmissionQuerySet.as_manager()
 
