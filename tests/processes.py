@@ -135,13 +135,20 @@ class Portal:
 
     def start(self, name: str, *arguments: str) -> "subprocess.Popen[bytes]":
         with self.logs.open("ab") as log:
-            process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
         self.processes[name] = process
         return process
 
     def kill(self, name: str) -> None:
         """SIGKILL, as the kernel or an impatient operator does it."""
         self.processes[name].kill()
+        self.processes[name].wait()
+
+    def kill_group(self, name: str) -> None:
+        """SIGKILL for a process and all of its children at once."""
+        os.killpg(self.processes[name].pid, signal.SIGKILL)
         self.processes[name].wait()
 
     def stop(self, name: str, number: int = signal.SIGTERM) -> int:
@@ -188,7 +195,7 @@ class Portal:
     def _answers(self, path: str) -> bool:
         try:
             return requests.get(self.url + path, timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def _worker_row(self, name: str) -> bool:
