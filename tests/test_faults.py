@@ -145,3 +145,16 @@ def test_a_process_that_runs_into_its_memory_limit_leaves_nothing_behind(portal:
     portal.start_worker()
     eventually("it is found", lambda: portal.states() == {"unconfirmed": 1})
     invariants_hold(portal)
+
+
+@pytest.mark.parametrize("gone", ["staticfiles.json", "css/portal.*.css"])
+def test_without_its_style_sheets_the_web_process_does_not_start(quiet_portal: Portal, gone: str) -> None:
+    portal = quiet_portal
+    static = portal.var / "other-static"
+    portal.env["STATIC_ROOT"] = str(static)
+    assert portal.manage("collectstatic", "--noinput").returncode == 0
+    for path in static.glob(gone):
+        path.unlink()
+    web = portal.start("web", "-m", "gunicorn", "--bind", f"127.0.0.1:{portal.port}", "cgportal.wsgi")
+    assert web.wait(60) != 0
+    assert "run `manage.py collectstatic --noinput`" in portal.log()
