@@ -20,10 +20,7 @@ FROM python:3.11-slim-bookworm
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    DJANGO_SETTINGS_MODULE=cgportal.settings \
-    VAR_DIR=/var/lib/cgportal \
-    STATIC_ROOT=/app/collected \
-    PORT=8000
+    DJANGO_SETTINGS_MODULE=cgportal.settings
 RUN useradd --system --uid 10001 --home-dir /var/lib/cgportal --create-home --shell /usr/sbin/nologin portal
 COPY --from=build /venv /venv
 COPY --from=build /app /app
@@ -33,6 +30,6 @@ VOLUME /var/lib/cgportal
 EXPOSE 8000
 # gunicorn and the worker both finish what is under way; give them time (docker stop -t 90)
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 CMD ["python", "-m", "cgportal.container", "healthy"]
+HEALTHCHECK --interval=30s --timeout=15s --start-period=60s --retries=3 CMD ["python", "-m", "cgportal.container", "healthy"]
 ENTRYPOINT ["python", "-m", "cgportal.container"]
 CMD ["web"]

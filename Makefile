@@ -13,12 +13,20 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest
 	@if [ -n "$$TEST_DATABASE_URL" ]; then \
 	  echo "again on PostgreSQL, but for what no database changes"; DATABASE_URL="$$TEST_DATABASE_URL" \
-	    $(BIN)/python -m pytest --ignore tests/customergauge --ignore tests/simulator --ignore tests/test_accessibility.py; \
+	    $(BIN)/python -m pytest --ignore tests/customergauge --ignore tests/simulator --ignore tests/test_accessibility.py \
+	    --ignore tests/test_fuzz.py --ignore tests/nemesis --ignore tests/test_kill_at_every_step.py; \
 	else echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; fi
 
-# Kills the worker at its 1st, 2nd, … step until a run gets through; takes minutes.
+# Kills the worker at its 1st, 2nd, … step until a run gets through; a part of `make test`.
 crash: $(VENV)/dev
-	$(BIN)/python -m pytest -m exhaustive -o faulthandler_timeout=1800
+	$(BIN)/python -m pytest tests/test_kill_at_every_step.py
+
+# Web and workers under attack for so long, by this seed; on a PostgreSQL of its own if it is installed.
+.PHONY: nemesis
+SECONDS ?= 60
+SEED ?= 1
+nemesis: $(VENV)/dev
+	$(BIN)/python -m tests.nemesis --seconds $(SECONDS) --seed $(SEED)
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

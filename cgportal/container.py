@@ -2,16 +2,20 @@
 
 import os
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
+from . import environment
+
 WEB = ["gunicorn", "--config", "python:cgportal.gunicorn", "cgportal.wsgi"]
 MANAGE = [sys.executable, "manage.py"]
+#: Where things are in the image. Not ENV of the image: a copied .env.example sets them to nothing.
+PLACES = {"VAR_DIR": "/var/lib/cgportal", "STATIC_ROOT": "/app/collected", "PORT": "8000"}
 
 
 def main(arguments: list[str]) -> int:
     """Become the process that was asked for, so that it gets the container's signals itself."""
+    os.environ.update({name: place for name, place in PLACES.items() if not os.environ.get(name)})
     match arguments:
         case ["web"]:
             command = WEB
@@ -26,29 +30,37 @@ def main(arguments: list[str]) -> int:
 
 
 def _healthy() -> bool:
-    """Whether the container's first process does its work: the web answers, or the worker gives signs of life."""
+    """Whether the container's first process does its work: the web can take entries, or the worker gets on."""
     first = Path("/proc/1/cmdline").read_bytes().split(b"\0")
-    return _worker_lives() if b"worker" in first else _web_answers()
+    return worker_works() if b"worker" in first else web_answers()
 
 
-def _web_answers() -> bool:
+def web_answers() -> bool:
+    """Whether the web process of this container is ready. It is asked under a name that it answers to."""
+    port = os.environ.get("PORT") or "8000"
+    host = environment.names("ALLOWED_HOSTS", "localhost")[0].lstrip(".").replace("*", "localhost")
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/readyz", headers={"Host": host})
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/readyz", timeout=4) as reply:
+        with urllib.request.urlopen(request, timeout=8) as reply:  # noqa: S310 - the address is our own
             return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
+    except OSError:  # no answer, or one that says no
         return False
 
 
-def _worker_lives() -> bool:
-    import socket
-
+def worker_works() -> bool:
+    """Whether a worker of this container gives signs of life and gets on; False too if the database is away."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cgportal.settings")
     django.setup()
-    from uploads.models import Worker
+    from django.db import Error
 
-    return Worker.objects.heard_of().filter(name__startswith=f"{socket.gethostname()}:").exists()
+    from uploads import readiness
+
+    try:
+        return readiness.worker_works()
+    except Error:
+        return False
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ leaving the line out.
 """
 
 import os
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 env = environ.Env()
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
@@ -46,6 +48,33 @@ def one_of(name: str, choices: tuple[str, ...]) -> str:
     value = text(name, choices[0])
     if value not in choices:
         raise ImproperlyConfigured(f"{name} is “{value}”: write one of {', '.join(choices)}.")
+    return value
+
+
+def addresses(name: str) -> list[str]:
+    """A comma-separated list of e-mail addresses."""
+    listed = names(name, "")
+    for address in listed:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise ImproperlyConfigured(f"{name} holds “{address}”: write addresses such as ops@example.com.") from error
+    return listed
+
+
+def token(name: str) -> str:
+    """A secret that a machine shows in an HTTP header: at least 16 visible ASCII characters, or nothing."""
+    value = header_value(name)
+    if value and len(value) < 16:
+        raise ImproperlyConfigured(f"{name} must be at least 16 random characters, or empty.")
+    return value
+
+
+def site(name: str) -> str:
+    """The address under which people open the portal, without a path; empty if not set."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?", value):
+        raise ImproperlyConfigured(f"{name} is “{value}”: write an address such as https://portal.example.com.")
     return value
 
 

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 from . import environment
 
@@ -19,3 +21,20 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # it would stand open in the home directory
 loglevel = "warning"
+
+
+stopping = threading.Event()
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each web process, once Django is there: look now and then whether anything is wrong, worker or no worker."""
+    from uploads.alerts.watch import patrol
+
+    worker.patrol = patrol(stopping)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let a look that is under way come to its end."""
+    stopping.set()
+    if hasattr(worker, "patrol"):
+        worker.patrol.join(timeout=20)

@@ -145,6 +145,7 @@ def _fill_environment(practice: bool, simulator_port: int) -> None:
     defaults = {
         "VAR_DIR": str(var),
         "SECRET_KEY": _kept_secret(var / "secret-key"),
+        "AUDIT_SEAL_KEY": _kept_secret(var / "audit-seal-key"),
         "SUBMISSION_HOLD_SECONDS": "3",
         "HTTPS": "false",
         "DJANGO_SETTINGS_MODULE": "cgportal.settings",

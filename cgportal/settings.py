@@ -136,7 +136,7 @@ HTTPS = environment.flag("HTTPS", default=not environment.this_machine_only(ALLO
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = int(timedelta(days=730).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines on the inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked by machines on the inside
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
@@ -185,6 +185,14 @@ TIME_ZONE = environment.zone("TIME_ZONE", "UTC")
 # Printed mails are for development: whoever reads the log of a real portal must not find links to people's accounts.
 EMAIL_CONFIGURED = DEBUG or bool(environment.text("EMAIL_URL"))
 vars().update(environment.email("EMAIL_URL", "consolemail://" if DEBUG else "dummymail://"))
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = next(iter(environment.addresses("EMAIL_FROM")), "cgportal@localhost")
+
+# -- watching the portal ------------------------------------------------------------------------------------
+PORTAL_URL = environment.site("PORTAL_URL")  # for links in mails
+ALERT_RECIPIENTS = environment.addresses("ALERT_RECIPIENTS")
+ALERT_SECONDS = environment.whole_number("ALERT_SECONDS", 60, 1, 3600)
+METRICS_TOKEN = environment.token("METRICS_TOKEN")
 
 # -- CustomerGauge ------------------------------------------------------------------------------------------
 CUSTOMERGAUGE_URL = environment.service_url("CUSTOMERGAUGE_URL")
@@ -205,6 +213,12 @@ CUSTOMERGAUGE_RATE = environment.whole_number("CUSTOMERGAUGE_RATE", 0, 0, 10_000
 CUSTOMERGAUGE_READ_BACK = environment.flag("CUSTOMERGAUGE_READ_BACK", default=False)
 DELIVERY_THREADS = environment.whole_number("DELIVERY_THREADS", 32, 1, 256)
 
+# -- audit --------------------------------------------------------------------------------------------------
+AUDIT_SEAL_KEY = environment.text("AUDIT_SEAL_KEY")
+if AUDIT_SEAL_KEY and len(AUDIT_SEAL_KEY) < 32:
+    raise ImproperlyConfigured("AUDIT_SEAL_KEY must be at least 32 random characters, or empty (see .env.example).")
+AUDIT_ANCHOR_RECIPIENTS = environment.addresses("AUDIT_ANCHOR_RECIPIENTS")
+
 # -- entry --------------------------------------------------------------------------------------------------
 SURVEY_MAX_AGE_DAYS = environment.whole_number("SURVEY_MAX_AGE_DAYS", 3650, 1, 36_500)
 
@@ -215,6 +229,8 @@ SECRETS = [
         SECRET_KEY,
         CUSTOMERGAUGE_API_KEY,
         CUSTOMERGAUGE_CLIENT_SECRET,
+        AUDIT_SEAL_KEY,
+        METRICS_TOKEN,
         DATABASES["default"].get("PASSWORD"),
     )
     if secret and len(secret) >= 6  # a shorter one would mask ordinary words

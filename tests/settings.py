@@ -14,6 +14,7 @@ os.environ |= {
     "CUSTOMERGAUGE_URL": "http://127.0.0.1:9",
     "CUSTOMERGAUGE_API_KEY": "canary-key-4d1f7a",
     "EMAIL_URL": "memorymail://",
+    "AUDIT_SEAL_KEY": "a-key-that-seals-only-the-logs-of-tests",
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{os.environ['VAR_DIR']}/portal.sqlite3")
 

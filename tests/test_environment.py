@@ -26,6 +26,7 @@ def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]
     [
         ({"SECRET_KEY": ""}, "SECRET_KEY must be set to at least 32 random characters"),
         ({"DEBUG": "perhaps"}, "DEBUG is “perhaps”: write true or false"),
+        ({"AUDIT_SEAL_KEY": "short"}, "AUDIT_SEAL_KEY must be at least 32 random characters, or empty"),
         ({"TIME_ZONE": "Mars/Olympus"}, "TIME_ZONE is “Mars/Olympus”: write a zone such as"),
         ({"CUSTOMERGAUGE_URL": "api.eu.customergauge.com"}, "CUSTOMERGAUGE_URL is “api.eu.customergauge.com”"),
         ({"CUSTOMERGAUGE_URL": "http://api.eu.customergauge.com"}, "customers' words travel over https only"),
@@ -39,6 +40,13 @@ def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]
         ({"DATABASE_URL": "mysql://somewhere/db"}, "DATABASE_URL must begin with sqlite:/// or postgres://"),
         ({"QUEUE_URL": "amqp://x"}, "QUEUE_URL must begin with redis://"),
         ({"EMAIL_URL": "somewhere"}, "EMAIL_URL is not an address such as smtp+tls://"),
+        ({"EMAIL_FROM": "portal"}, "EMAIL_FROM holds “portal”: write addresses such as"),
+        ({"ALERT_RECIPIENTS": "ops@example.com, boss"}, "ALERT_RECIPIENTS holds “boss”"),
+        ({"ALERT_SECONDS": "0"}, "ALERT_SECONDS is “0”: write a whole number from 1 to 3600"),
+        ({"PORTAL_URL": "portal.example.com"}, "PORTAL_URL is “portal.example.com”: write an address such as"),
+        ({"PORTAL_URL": "https://portal.example.com/app"}, "PORTAL_URL is “https://portal.example.com/app”"),
+        ({"METRICS_TOKEN": "guess me not, please"}, "METRICS_TOKEN holds a space"),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN must be at least 16 random characters"),
         ({"VAR_DIR": "/proc/nowhere"}, "VAR_DIR is /proc/nowhere: it cannot be made"),
         ({"CUSTOMERGAUGE_API_KEY": ""}, "The credential for CustomerGauge is missing or ambiguous"),
         ({"CUSTOMERGAUGE_CLIENT_ID": "id"}, "The credential for CustomerGauge is missing or ambiguous"),
@@ -67,4 +75,5 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
     listed = {line.partition("=")[0] for line in example.splitlines() if line and not line.startswith("#")}
     code = "".join((ROOT / "cgportal" / name).read_text() for name in ("settings.py", "gunicorn.py", "run.py"))
-    assert {name for name in listed if f'"{name}"' not in code} == set()
+    compose = (ROOT / "compose.yaml").read_text()
+    assert {name for name in listed if f'"{name}"' not in code and f"${{{name}:" not in compose} == set()

@@ -147,6 +147,15 @@ def test_a_process_that_runs_into_its_memory_limit_leaves_nothing_behind(portal:
     invariants_hold(portal)
 
 
+def test_workers_that_start_at_the_same_moment_on_a_fresh_database_do_not_trip_over_each_other(
+    quiet_portal: Portal,
+) -> None:
+    portal = quiet_portal
+    for name in ("one", "two", "three"):
+        portal.start(name, "manage.py", "worker")
+    eventually("all three work", lambda: portal.sql("SELECT count(*) FROM uploads_worker") == [(3,)])
+
+
 @pytest.mark.parametrize("gone", ["staticfiles.json", "css/portal.*.css"])
 def test_without_its_style_sheets_the_web_process_does_not_start(quiet_portal: Portal, gone: str) -> None:
     portal = quiet_portal

@@ -32,12 +32,20 @@ history                                   in    403    403   200     403   200
 history_detail own                        in    403    403   200     403   200
 history_detail absent                     in    403    403   404     403   404
 decide own                                405   405    405   405     405   405
+correct own                               in    403    403   →       403   403
+correct absent                            in    403    403   404     403   403
+case own                                  in    403    403   200     403   200
+case absent                               in    403    403   404     403   404
+case_decide absent                        405   405    405   405     405   405
+compare own                               405   405    405   405     405   405
 attention                                 in    403    403   200     403   200
 health                                    in    403    403   200     200   200
 pause                                     405   405    405   405     405   405
 resume                                    405   405    405   405     405   405
+seals                                     in    403    403   200     200   200
 live                                      200   200    200   200     200   200
 ready                                     200   200    200   200     200   200
+metrics                                   200   200    200   200     200   200
 admin:index                               in    403    403   403     200   200
 admin:login                               →     →      →     →       →     →
 admin:logout                              in    403    403   403     →     →
@@ -80,6 +88,20 @@ account_reset_password                    200   200    200   200     200   200
 account_reset_password_done               200   200    200   200     200   200
 account_reset_password_from_key x         200   200    200   200     200   200
 account_reset_password_from_key_done      200   200    200   200     200   200
+test                                      405   405    405   405     405   405
+banner                                    204   200    200   200     200   200
+outages                                   in    403    403   200     200   200
+outage 1                                  in    403    403   404     404   404
+bulk_list                                 in    403    403   200     403   200
+bulk_new                                  in    403    403   422     403   422
+bulk absent                               in    403    403   404     403   404
+bulk_stop absent                          405   405    405   405     405   405
+bulk_approve absent                       405   405    405   405     405   405
+export                                    in    403    403   200     403   200
+export_csv                                in    403    403   200     403   200
+export_xlsx                               in    403    403   200     403   200
+export_jsonl                              in    403    403   200     403   200
+trends                                    in    403    403   200     403   200
 """
 ROWS = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()[1:]]
 CELLS = [
@@ -126,6 +148,7 @@ def address(page: str, cast: dict[str, User | None]) -> str:
     arguments = {
         "admin:view_on_site": ["1", "1"],
         "admin:app_list": [thing],
+        "outage": [thing],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)
     if arguments is None and thing:
@@ -151,7 +174,7 @@ def test_a_page_answers_by_role(
     answer = client.get(address(page, cast))
     assert told(answer) == expected
     assert answer.headers["Content-Security-Policy"].count("'unsafe") == 0
-    assert "style=" not in answer.content.decode(errors="replace")
+    assert "style=" not in answer.getvalue().decode(errors="replace")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -163,7 +163,9 @@ def test_a_request_that_cannot_be_read_gets_a_page(client: Client) -> None:
     assert "The request could not be read" in response.text
 
 
-@pytest.mark.parametrize("template", ["400.html", "403.html", "404.html", "429.html", "500.html", "503.html", "403_csrf.html"])
+@pytest.mark.parametrize(
+    "template", ["400.html", "403.html", "404.html", "429.html", "500.html", "503.html", "403_csrf.html"]
+)
 def test_error_pages_need_nothing_that_could_be_broken(template: str) -> None:
     html = render_to_string(template)
     assert 'href="/' in html

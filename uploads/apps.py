@@ -12,15 +12,25 @@ def ensure_cache_table(using: str, **_signal: Any) -> None:
     call_command("createcachetable", database=using, verbosity=0)
 
 
+def carry_on_with_bulk(**_signal: Any) -> None:
+    """A manager has decided about many: let a worker begin at once."""
+    from .delivery.jobs import bulk_soon  # only now: it opens the queue
+
+    bulk_soon()
+
+
 class UploadsConfig(AppConfig):
     name = "uploads"
     verbose_name = "Survey results"
 
     def ready(self) -> None:
         from . import checks, signin  # noqa: F401  (they register themselves)
-        from .audit import guards
+        from .audit import grants, guards
+        from .models.bulk import work_waits
         from .roles import ensure_roles
 
         post_migrate.connect(guards.install, sender=self, dispatch_uid="guards")
         post_migrate.connect(ensure_cache_table, sender=self, dispatch_uid="cache")
         post_migrate.connect(ensure_roles, sender=self, dispatch_uid="roles")
+        post_migrate.connect(grants.grant, sender=self, dispatch_uid="grants")  # last: on every table there is
+        work_waits.connect(carry_on_with_bulk, dispatch_uid="bulk")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 
 @register
@@ -32,3 +32,26 @@ def customergauge(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> li
             id="uploads.E001",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def audit_seals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
+    """Whether the audit log is sealed, and the seals reach those who shall keep them."""
+    found: list[CheckMessage] = []
+    if not settings.AUDIT_SEAL_KEY:
+        found.append(
+            Warning(
+                "AUDIT_SEAL_KEY is not set: the audit log is kept, but not sealed.",
+                hint="Set it to at least 32 random characters and keep a copy for as long as you keep the log.",
+                id="uploads.W002",
+            )
+        )
+    if settings.AUDIT_ANCHOR_RECIPIENTS and not settings.EMAIL_CONFIGURED:
+        found.append(
+            Warning(
+                "AUDIT_ANCHOR_RECIPIENTS is set and EMAIL_URL is not: no seal is mailed to anybody.",
+                hint="Set EMAIL_URL to your mail server, for example smtp+tls://user:password@host:587.",
+                id="uploads.W003",
+            )
+        )
+    return found

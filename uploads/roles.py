@@ -19,7 +19,7 @@ PAUSE = "uploads.pause_channel"
 HEALTH = "uploads.see_health"
 LOOKUPS = "uploads.change_reasoncode"
 
-_LOOKUP_MODELS = ("reasoncode", "workflowstatus", "surveyfield")
+_LOOKUP_MODELS = ("reasoncode", "workflowstatus", "surveyfield", "callscript", "calloutcome")
 ROLES: dict[str, frozenset[str]] = {
     "agent": frozenset({ENTER}),
     "manager": frozenset({ENTER, REVIEW, PAUSE, HEALTH}),

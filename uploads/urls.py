@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from . import health
+from . import health, metrics, outages, readiness
+from .audit import views as audit
 from .entry import results
 from .entry import views as entry
+from .history import bulk, case_views
 from .history import views as history
+from .history.export import export
+from .history.trends import trends
 
 urlpatterns = [
     path("", entry.home, name="home"),
@@ -17,13 +21,33 @@ urlpatterns = [
     path("submissions/<uuid:uuid>/undo/", results.undo, name="undo"),
     # managers
     path("history/", history.listing, name="history"),
+    path("history/export/", export, name="export"),
+    path("history/export.csv", export, {"kind": "csv"}, name="export_csv"),
+    path("history/export.xlsx", export, {"kind": "xlsx"}, name="export_xlsx"),
+    path("history/export.jsonl", export, {"kind": "jsonl"}, name="export_jsonl"),
     path("history/<uuid:uuid>/", history.detail, name="history_detail"),
     path("history/<uuid:uuid>/decide/", history.decision, name="decide"),
+    path("history/<uuid:uuid>/correct/", entry.correct, name="correct"),
+    path("history/<uuid:uuid>/case/", case_views.case, name="case"),
+    path("history/case/<uuid:uuid>/decide/", case_views.case_decide, name="case_decide"),
+    path("history/<uuid:uuid>/compare/", history.compare, name="compare"),
+    path("trends/", trends, name="trends"),
     path("attention/", history.attention, name="attention"),
+    path("attention/bulk/", bulk.listing, name="bulk_list"),
+    path("attention/bulk/new/", bulk.new, name="bulk_new"),
+    path("attention/bulk/<uuid:uuid>/", bulk.detail, name="bulk"),
+    path("attention/bulk/<uuid:uuid>/stop/", bulk.stop, name="bulk_stop"),
+    path("attention/bulk/<uuid:uuid>/approve/", bulk.approve, name="bulk_approve"),
     # everything all right?
     path("health/", health.page, name="health"),
     path("health/pause/", health.pause, name="pause"),
     path("health/resume/", health.resume, name="resume"),
-    path("healthz", health.live, name="live"),
-    path("readyz", health.ready, name="ready"),
+    path("health/test/", health.test, name="test"),
+    path("health/banner/", health.banner_now, name="banner"),
+    path("health/outages/", outages.listing, name="outages"),
+    path("health/outages/<int:pk>/", outages.detail, name="outage"),
+    path("health/seals.txt", audit.download, name="seals"),
+    path("healthz", readiness.live, name="live"),
+    path("readyz", readiness.ready, name="ready"),
+    path("metrics", metrics.scrape, name="metrics"),
 ]

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from tests.audit.sealing import seal_all
 from tests.factories import make_submission
 from uploads.audit import guards
 from uploads.models import Action, AppendOnlyError, Attempt, AuditEvent, AuditPayload, CaseUpdate, Delivery, Submission
@@ -29,6 +30,7 @@ def rows(agent: User) -> dict[str, int]:
         "uploads_attempt": Attempt._meta.pk.get_db_prep_value(attempt.pk, connection),
         "uploads_auditevent": event.pk,
         "uploads_auditpayload": event.pk,
+        "uploads_auditseal": seal_all().number,
     }
 
 
@@ -48,12 +50,14 @@ COLUMN = {
     "uploads_attempt": "evidence",
     "uploads_auditevent": "outcome",
     "uploads_auditpayload": "body",
+    "uploads_auditseal": "mac",
 }
+KEY = {"uploads_auditpayload": "event_id", "uploads_auditseal": "number"}
 
 
 @pytest.mark.parametrize("table", guards.FROZEN)
 def test_no_statement_changes_or_removes_a_frozen_row(rows: dict[str, int], table: str) -> None:
-    key = "event_id" if table == "uploads_auditpayload" else "id"
+    key = KEY.get(table, "id")
     column = COLUMN[table]
     assert refused(f"UPDATE {table} SET {column} = {column} WHERE {key} = %s", rows[table])
     assert refused(f"DELETE FROM {table} WHERE {key} = %s", rows[table])
@@ -95,7 +99,8 @@ def test_readiness_says_when_a_guard_is_missing(client: Client, db: None) -> Non
     guards.remove()
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"database": True, "migrations": True, "guards": False}
+    checks = answer.json()
+    assert (checks["database"], checks["migrations"], checks["guards"]) == (True, True, False)
 
 
 def test_a_failed_audit_event_takes_the_change_with_it(agent: User) -> None:

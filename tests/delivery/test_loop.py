@@ -119,6 +119,25 @@ def test_misbehaviour_of_the_api_ends_in_an_honest_state(
     assert len(simulator.records) <= 1, "what may have been processed was sent again"
 
 
+def test_one_number_for_two_results_keeps_both(loop: Loop, simulator: Simulator, agent: User) -> None:
+    simulator.behave("number-repeated")
+    first, second = queued(agent), queued(agent)
+    drain(loop)
+    assert (after(first).state, after(first).cg_id) == (after(second).state, after(second).cg_id)
+    assert (after(first).state, after(first).cg_id) == (State.DELIVERED, "1")
+
+
+@pytest.mark.parametrize("behaviour", ["clock-ahead", "clock-behind"])
+def test_a_clock_that_is_a_day_off_is_written_down_and_changes_nothing(
+    loop: Loop, simulator: Simulator, agent: User, behaviour: str
+) -> None:
+    simulator.behave(behaviour)
+    submission = queued(agent)
+    drain(loop)
+    assert after(submission).state == State.DELIVERED
+    assert abs(Channel.current().skew) > 80_000
+
+
 def test_refused_content_is_rejected(loop: Loop, simulator: Simulator, agent: User) -> None:
     submission = make_submission(agent, payload=[pair for pair in PAYLOAD if pair[0] != "Email"])
     drain(loop)
@@ -302,6 +321,7 @@ def test_a_refusal_shows_that_customergauge_is_there(loop: Loop, simulator: Simu
     for number in range(4):
         queued(agent, f"number {number}")
     drain(loop)
+    Delivery.objects.update(next_at=timezone.now() + timedelta(hours=1))
     simulator.behave_well()
     make_submission(agent, payload=[pair for pair in PAYLOAD if pair[0] != "Email"])
     drain(loop)

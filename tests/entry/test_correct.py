@@ -163,6 +163,27 @@ def test_the_cause_is_told_in_plain_words_and_marked(
         assert f"tell one its number, {old.short_id}." in html
 
 
+@pytest.mark.parametrize(
+    ("body", "who"),
+    [
+        (error(400003, "Field nps must be a number from 0 to 10."), "you"),
+        (error(300001, "Invalid arguments"), "an administrator"),
+        (error(400005, "id not found"), "a manager"),
+    ],
+)
+def test_the_page_says_who_must_act(desk: Desk, body: str, who: str) -> None:
+    desk.save()
+    old = refuse(Submission.objects.get(), body)
+    assert f"Who must act: {who}</p>" in desk.client.get(page_of(old)).content.decode()
+
+
+def test_a_result_that_a_filter_stops_is_told_with_what_the_agent_can_do(agent: User, signed_in: SignedIn) -> None:
+    old = make_submission(agent, State.REJECTED, evidence="blocked")
+    html = signed_in(agent).get(page_of(old)).content.decode()
+    assert "A filter on the way to CustomerGauge stops this result because of something in it" in html
+    assert f"tell an administrator its number, {old.short_id}." in html
+
+
 def test_an_answer_in_xml_is_understood(desk: Desk) -> None:
     desk.save(FirstName="")
     body = "<Error><Message>Field FirstName is required but seems to be empty</Message><Code>400003</Code></Error>"
@@ -348,7 +369,7 @@ def test_the_two_versions_lead_to_each_other(desk: Desk, refused: Submission) ->
     new = Submission.objects.get(revision_of=refused)
     old_page, new_page = (desk.client.get(page_of(row)).content.decode() for row in (refused, new))
     assert f'The corrected version is <a href="{page_of(new)}">{new.short_id}</a>.' in old_page
-    assert "You corrected it, and the corrected version took its place." in old_page
+    assert "It was corrected, and the corrected version took its place." in old_page
     assert f'This corrects <a href="{page_of(refused)}">{refused.short_id}</a>' in new_page
     assert "Waited too long" in old_page
     assert "?from=" not in old_page
@@ -458,7 +479,7 @@ def test_nobody_corrects_the_result_of_another(
     assert (Submission.objects.count(), Delivery.objects.get().state) == (1, State.REJECTED)
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.REJECTED}))
+@pytest.mark.parametrize("state", sorted(set(State) - {State.REJECTED, State.DELIVERED}))
 def test_what_is_not_rejected_cannot_be_replaced(desk: Desk, agent: User, state: State) -> None:
     other = make_submission(agent, state, evidence="undone" if state is State.CANCELLED else "")
     page = desk.save(revises=str(other.uuid))

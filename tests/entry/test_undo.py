@@ -103,7 +103,7 @@ def test_the_page_counts_the_seconds_that_are_left(desk: Desk, settings: object)
     found = re.search(r"Sent in <span>(\d+)</span> s", html)
     assert found
     assert 0 < int(found[1]) <= 90
-    seen = re.search(r'hx-get="([^"]+)"', html)
+    seen = re.search(r'hx-get="(/submissions/[^"]+)"', html)
     assert seen
     assert desk.client.get(seen[1]).status_code == 204  # the page counts by itself
 
@@ -203,17 +203,23 @@ def test_undo_needs_the_key_of_the_session(agent: User) -> None:
     assert browser.post(undo_of(submission), {"csrfmiddlewaretoken": key[1]}).status_code == 302
 
 
-@pytest.mark.parametrize("state", [State.QUEUED, State.SENDING, State.DELIVERED, State.FAILED, State.UNCONFIRMED])
-def test_the_form_is_not_filled_with_a_result_that_is_on_its_way(
-    agent: User, signed_in: SignedIn, state: State
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (State.QUEUED, "It is on its way to CustomerGauge."),
+        (State.SENDING, "It is on its way to CustomerGauge."),
+        (State.FAILED, "A manager has to decide about it first"),
+        (State.UNCONFIRMED, "A manager has to decide about it first"),
+        (State.CANCELLED, "Enter it as a new result."),
+    ],
+)
+def test_the_form_is_not_filled_with_a_result_that_cannot_be_corrected(
+    agent: User, signed_in: SignedIn, state: State, why: str
 ) -> None:
-    submission = make_submission(agent, state)
-    assert signed_in(agent).get(f"{NEW}?from={submission.uuid}").status_code == 404
-
-
-def test_the_form_is_not_filled_with_what_a_manager_has_dropped(agent: User, signed_in: SignedIn) -> None:
-    submission = make_submission(agent, State.CANCELLED, evidence="by_person")
-    assert signed_in(agent).get(f"{NEW}?from={submission.uuid}").status_code == 404
+    submission = make_submission(agent, state, evidence="by_person")
+    page = signed_in(agent).get(f"{NEW}?from={submission.uuid}", follow=True)
+    assert page.redirect_chain == [(f"/submissions/{submission.uuid}/", 302)]
+    assert why in page.content.decode()
 
 
 @pytest.mark.parametrize("named", ["", "x", "%00", "0", str(uuid.UUID(int=9)), "a" * 5000, "{}", "../"])

@@ -89,7 +89,7 @@ def test_a_refused_result_is_corrected_where_the_focus_is_and_delivered(portal: 
     page.keyboard.press("Enter")
     expect(page.locator("[data-state=delivered]")).to_be_visible(timeout=30_000)
     page.get_by_role("link", name=re.compile("^[0-9a-f]{8}$")).click()
-    expect(page.locator("[data-state=cancelled]")).to_contain_text("You corrected it")
+    expect(page.locator("[data-state=cancelled]")).to_contain_text("It was corrected")
     (record,) = portal.simulator.records.values()
     assert dict(record.pairs)["Email"] == "lee@company.com"
 

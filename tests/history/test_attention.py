@@ -14,7 +14,7 @@ from django.utils.html import strip_tags
 
 from tests.factories import make_submission
 from uploads.history import attention
-from uploads.models import Channel, State, Submission, Worker
+from uploads.models import Channel, Delivery, State, Submission, Worker
 
 from .conftest import claim, end, lose, refuse, reject
 
@@ -67,6 +67,68 @@ def test_a_state_that_never_needs_a_person_shows_nothing_and_says_so(
     assert response.status_code == 422
     assert ids(response.text) == []
     assert "no result in such a state needs a person" in response.text
+
+
+@pytest.fixture
+def causes(agent: User) -> dict[str, list[str]]:
+    """Failed ones by their cause, and one that was rejected."""
+    made: dict[str, list[str]] = {}
+    for cause, number in (("dns", 3), ("refused", 2)):
+        made[cause] = [str(make_submission(agent, State.FAILED, evidence=cause).uuid) for _ in range(number)]
+    make_submission(agent, State.REJECTED, evidence="content_refused")
+    return made
+
+
+def test_a_cause_narrows_the_list_and_the_causes_say_how_many(browser: Client, causes: dict[str, list[str]]) -> None:
+    html = browser.get("/attention/?state=failed&cause=dns").text
+    assert ids(html) == causes["dns"]
+    text = words(html)
+    assert "Any cause The name of the CustomerGauge server could not be resolved. 3" in text
+    assert "refused the connection. 2" in text
+    assert "refused the content" not in text
+    assert ids(browser.get("/attention/?cause=refused").text) == causes["refused"]
+    assert attention.matching([State.FAILED], "dns").count() == 3
+    assert attention.matching([State.FAILED, State.REJECTED]).count() == 6
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "sentence"),
+    [
+        ("never_heard_of", 200, "No result stands still for this cause."),
+        ("\x00", 422, "or for such a cause"),
+        ("a b", 422, "or for such a cause"),
+        ("'; DROP", 422, "or for such a cause"),
+        ("x" * 41, 422, "or for such a cause"),
+    ],
+)
+def test_a_cause_that_nothing_has_shows_nothing(
+    browser: Client, causes: dict[str, list[str]], cause: str, status: int, sentence: str
+) -> None:
+    response = browser.get("/attention/", {"cause": cause})
+    assert response.status_code == status
+    assert ids(response.text) == []
+    assert sentence in words(response.text)
+
+
+def test_a_proposal_leads_to_the_evidence(browser: Client, agent: User) -> None:
+    submission = make_submission(agent, State.UNCONFIRMED, evidence="lookup_match")
+    html = browser.get("/attention/").text
+    assert "It was probably delivered: one record there has the same" in words(html)
+    assert f'href="/history/{submission.uuid}/#found"' in html
+
+
+def test_what_no_look_up_found_says_so_only_after_the_last_one(browser: Client, agent: User) -> None:
+    submission = make_submission(agent, State.UNCONFIRMED, evidence="lookup_none")
+    assert "It was probably not delivered" in words(browser.get("/attention/").text)
+    Delivery.objects.filter(pk=submission.pk).update(lookup_at=timezone.now())
+    assert "It was probably not delivered" not in words(browser.get("/attention/").text)
+
+
+def test_the_first_cause_is_still_told_after_a_look_up(browser: Client, agent: User) -> None:
+    submission = make_submission(agent)
+    lose(submission)
+    Delivery.objects.filter(pk=submission.pk).update(evidence="lookup_match")
+    assert "CustomerGauge reports an error on its side." in words(browser.get("/attention/").text)
 
 
 @pytest.fixture

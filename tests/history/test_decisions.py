@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
+from pytest_django import Settings
 
 from tests.factories import make_submission, make_user
-from tests.processes import Portal, hidden
+from tests.processes import Portal, eventually, hidden
 from uploads.models import Action, AuditEvent, Cause, ConfirmedBy, Delivery, State, Submission
 
 from .conftest import WORKER, claim, end, lose, refuse, reject
@@ -27,7 +29,7 @@ queued       -          -       -
 sending      -          -       -
 rejected     -          -       cancelled
 failed       delivered  queued  cancelled
-unconfirmed  delivered  -       cancelled
+unconfirmed  delivered  queued  cancelled
 delivered    -          -       -
 cancelled    -          -       -
 """
@@ -38,12 +40,17 @@ EVENTS = {"delivered": Action.DELIVERED, "again": Action.QUEUED, "drop": Action.
 
 def post(client: Client, submission: Submission, decision: str, **fields: Any) -> Any:
     """Decide as the page does, having seen the delivery as `submission` knows it."""
-    given = {"decision": decision, "version": submission.delivery.version, "reason": REASON} | fields
+    given = {"decision": decision, "version": submission.delivery.version, "reason": REASON, "looked": "on"} | fields
     return client.post(f"/history/{submission.uuid}/decide/", given)
 
 
 def words(html: str) -> str:
     return " ".join(strip_tags(html).split())
+
+
+def live(html: str) -> str:
+    """The opening tag of the part of a page that may ask again."""
+    return html[html.index('<div id="live"') :].split(">")[0]
 
 
 def now(submission: Submission) -> Delivery:
@@ -135,11 +142,108 @@ def test_sending_again_makes_it_due_at_once(browser: Client, failed: Submission)
     assert Delivery.objects.due().get() == failed.delivery
 
 
-def test_what_may_have_arrived_is_not_sent_again_and_the_page_says_why(
-    browser: Client, unconfirmed: Submission
+SENT = [["Email", "lee@example.com"], ["NetPromoterScore", "4"], ["SurveyCompletedDate", "2026-11-02 13:59:12"]]
+
+
+@pytest.fixture
+def findable(agent: User) -> Submission:
+    """Unconfirmed, and CustomerGauge can be asked for it."""
+    submission = make_submission(agent, payload=SENT)
+    lose(submission)
+    return submission
+
+
+def look(submission: Submission, evidence: str, *records: dict[str, str]) -> None:
+    """A worker looks it up; the records are those that fit."""
+    delivery = now(submission)
+    attempt = delivery.begin_lookup(WORKER, timezone.now() + timedelta(minutes=2))
+    assert attempt
+    cause = end(attempt, evidence, 200)
+    if evidence == "lookup_failed":
+        assert delivery.miss_lookup(replace(cause, body={"read": 0, "failed": {"message": "No"}}))
+    else:
+        assert delivery.end_lookup(replace(cause, body={"read": 9, "records": list(records)}))
+    submission.delivery.refresh_from_db()
+
+
+def test_what_may_have_arrived_is_looked_up_before_it_is_sent_again(
+    browser: Client, findable: Submission, manager: User
 ) -> None:
-    text = words(browser.get(f"/history/{unconfirmed.uuid}/").text)
-    assert "It may have arrived, so it is not sent again from here: look in CustomerGauge first." in text
+    assert post(browser, findable, "again", looked="").status_code == 302
+    delivery = now(findable)
+    assert (delivery.state, delivery.again_by) == (State.UNCONFIRMED, manager)
+    assert Delivery.objects.lookups_due().get() == delivery
+    [event] = decided(findable)
+    assert (event.action, event.actor) == (Action.AGAIN_ASKED, manager)
+    assert bytes(event.payload.body) == b'{"reason":"Seen there this morning"}'
+    html = browser.get(f"/history/{findable.uuid}/").text
+    assert "If it is not there, it is sent again by itself." in words(html)
+    assert "hx-get" in live(html), "the page follows what becomes of the wish"
+
+
+@pytest.mark.parametrize("evidence", ["lookup_match", "lookup_failed", "lookup_several"])
+def test_the_story_says_that_it_was_not_sent_again(browser: Client, findable: Submission, evidence: str) -> None:
+    post(browser, findable, "again")
+    look(findable, evidence, {"number_customergauge": "77"})
+    text = words(browser.get(f"/history/{findable.uuid}/").text)
+    assert f"mia wants it sent again if a fresh look-up does not find it. {REASON}" in text
+    assert text.count("So it was not sent again.") == 1
+
+
+def test_of_two_who_want_it_sent_again_and_dropped_the_first_wins(
+    browser: Client, findable: Submission, signed_in: Callable[[User], Client]
+) -> None:
+    second = signed_in(make_user("nils", "manager"))
+    assert post(browser, findable, "again").status_code == 302
+    response = post(second, findable, "drop")
+    assert response.status_code == 409
+    assert "mia has decided this meanwhile. It is now “Unconfirmed”" in response.text
+
+
+@pytest.mark.parametrize("why", ["nothing to ask by", "the last look-up failed"])
+def test_what_cannot_be_looked_up_is_sent_again_only_by_who_has_looked(
+    browser: Client, unconfirmed: Submission, findable: Submission, why: str
+) -> None:
+    submission = unconfirmed
+    if why == "the last look-up failed":
+        submission = findable
+        look(submission, "lookup_failed")
+    assert "I have looked in CustomerGauge, and it is not there." in browser.get(f"/history/{submission.uuid}/").text
+    refused = post(browser, submission, "again", looked="")
+    assert refused.status_code == 422
+    assert "Look in CustomerGauge first" in refused.text
+    assert f"{REASON}</textarea>" in refused.text
+    assert now(submission).state == State.UNCONFIRMED
+    assert post(browser, submission, "again").status_code == 302
+    assert Delivery.objects.due().get() == submission.delivery
+    [event] = decided(submission)
+    assert (event.outcome, b'"looked":true' in bytes(event.payload.body)) == ("by_person_blind", True)
+
+
+def test_a_number_that_belongs_to_another_result_is_refused_and_that_one_named(
+    browser: Client, agent: User, unconfirmed: Submission
+) -> None:
+    other = make_submission(agent, State.DELIVERED, cg_id="77")
+    response = post(browser, unconfirmed, "delivered", number="77")
+    assert response.status_code == 422
+    assert f"That number belongs to result {other.short_id} already." in response.text
+    assert now(unconfirmed).state == State.UNCONFIRMED
+
+
+def test_the_number_of_the_record_that_it_corrects_is_its_own(browser: Client, agent: User) -> None:
+    make_submission(agent, State.DELIVERED, cg_id="77")
+    correction = make_submission(agent, State.FAILED)
+    Delivery.objects.filter(pk=correction.pk).update(amends="77")
+    assert post(browser, correction, "delivered", number="77").status_code == 302
+    assert now(correction).state == State.DELIVERED
+
+
+def test_a_number_given_by_a_person_is_read_back_where_that_is_switched_on(
+    browser: Client, unconfirmed: Submission, settings: Settings
+) -> None:
+    settings.CUSTOMERGAUGE_READ_BACK = True
+    post(browser, unconfirmed, "delivered", number="77", reason="")
+    assert Delivery.objects.lookups_due().get() == unconfirmed.delivery
 
 
 @pytest.mark.parametrize(
@@ -301,3 +405,21 @@ def test_what_a_worker_delivers_late_is_not_overruled(browser: Client, unconfirm
     assert response.status_code == 409
     assert "It is now “Delivered”" in response.text
     assert now(unconfirmed).cg_id == "77"
+
+
+@pytest.mark.processes
+def test_a_lost_answer_is_found_by_the_worker_and_confirmed_with_one_click(portal: Portal) -> None:
+    portal.simulator.behave("500-stored", on="POST")
+    agent, boss = portal.browser_session("agent"), portal.browser_session("manager")
+    uuid = agent.enter().rstrip("/").rpartition("/")[2]
+    eventually("nobody knows whether it arrived", lambda: portal.states().get("unconfirmed"))
+    portal.sql("UPDATE uploads_delivery SET lookup_at = '2026-01-01 00:00:00+00:00' WHERE lookup_at IS NOT NULL")
+    page = eventually(
+        "the record is proposed",
+        lambda: next((html for html in [boss.get(f"/history/{uuid}/").text] if "It was delivered, as 1" in html), ""),
+    )
+    found = page[page.index('id="found"') : page.index('id="decide"')]
+    answer = boss.post(dict(re.findall(r'name="(\w+)" value="([^"]*)"', found)), f"/history/{uuid}/decide/")
+    assert answer.status_code == 302, answer.text
+    assert portal.states() == {"delivered": 1}
+    assert len(portal.simulator.records) == 1

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from tests.factories import make_submission
-from uploads.models import Action, AuditEvent, Cause, Channel, ConfirmedBy, State, Submission
+from uploads.models import Action, AuditEvent, Cause, Channel, ConfirmedBy, Delivery, ReadBack, State, Submission
 
 from .conftest import WORKER, claim, deliver, end, lose, refuse, reject
 
@@ -30,6 +33,11 @@ def page(browser: Client, submission: Submission) -> str:
 
 def words(html: str) -> str:
     return " ".join(strip_tags(html).split())
+
+
+def live(html: str) -> str:
+    """The part of a page that may ask again."""
+    return html[html.index('<div id="live"') :]
 
 
 def state(html: str) -> str:
@@ -158,6 +166,150 @@ def test_what_happens_next_depends_on_the_channel(browser: Client, submission: S
     assert "All sending is paused." in words(page(browser, submission))
 
 
+def test_the_entry_is_shown_by_the_names_it_was_asked_under(browser: Client, agent: User) -> None:
+    made = make_submission(agent)
+    body = {
+        "score": 4, "comment": "Waited", "sent_at": None, "completed_at": "2026-11-02 12:59:12+00:00",
+        "time_zone": "Europe/Amsterdam", "contact": "Y", "workflow_status": "OPEN", "workflow_status_label": "Open",
+        "reasons": [{"code": "10020", "label": "Waiting time"}], "customer": made.customer, "notes": ["Spaces removed"],
+        "ignored": 0, "payload": [["NetPromoterScore", "4"]],
+    }  # fmt: skip
+    AuditEvent.objects.record(Action.SUBMITTED, made, actor=agent, body=body)
+    html = page(browser, made)
+    for name, value in {
+        "E-mail": "lee@example.com", "Score": "4", "Reasons": "Waiting time", "Workflow status": "Open",
+        "Survey completed": "2026-11-02 12:59:12+00:00", "What was tidied up": "Spaces removed",
+        "NetPromoterScore": "4",
+    }.items():  # fmt: skip
+        assert f'<th scope="row">{name}</th><td>{value}</td>' in html
+    assert "[{" not in html
+
+
+SENT = [
+    ["Email", "lee@example.com"], ["FirstName", "Lee"], ["NetPromoterScore", "4"], ["Comment", "Waited too long"],
+    ["SurveyCompletedDate", "2026-11-02 13:59:12"],
+]  # fmt: skip
+THERE = {
+    "number_customergauge": "77", "email": "lee@example.com", "nps": "4", "Comment": "Waited <b>too</b> long",
+    "date_survey_response": "2026-11-02 13:59:12",
+}  # fmt: skip
+
+
+def look(submission: Submission, evidence: str, *records: dict[str, str]) -> None:
+    """A worker looks it up, or at it; the records are those that fit."""
+    delivery = submission.delivery
+    delivery.refresh_from_db()
+    attempt = delivery.begin_lookup(WORKER, timezone.now() + timedelta(minutes=2))
+    assert attempt
+    cause = replace(end(attempt, evidence, 200), body={"read": 9, "records": list(records)})
+    found = {"compare_same": ReadBack.VERIFIED, "compare_differs": ReadBack.DIFFERS}.get(evidence)
+    assert delivery.end_comparison(cause, found) if found else delivery.end_lookup(cause)
+
+
+def test_a_proposal_stands_beside_what_was_sent_and_is_confirmed_by_one_click(browser: Client, agent: User) -> None:
+    submission = make_submission(agent, payload=SENT)
+    lose(submission)
+    look(submission, "lookup_match", THERE)
+    html = page(browser, submission)
+    text = words(html)
+    assert "It was probably delivered: one record there has the same e-mail, completion time and score." in text
+    assert "E-mail lee@example.com lee@example.com ✓ the same" in text
+    assert "First name Lee – – not shown there" in text
+    assert "Comment Waited too long Waited &lt;b&gt;too&lt;/b&gt; long ≠ differs" in text
+    found = html[html.index('id="found"') : html.index('id="decide"')]
+    form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', found))
+    assert form["number"] == "77"
+    assert browser.post(f"/history/{submission.uuid}/decide/", form).status_code == 302
+    delivery = Delivery.objects.get(pk=submission.pk)
+    assert (delivery.state, delivery.cg_id, delivery.confirmed_by) == (State.DELIVERED, "77", ConfirmedBy.PERSON)
+
+
+def test_of_several_records_each_stands_beside_what_was_sent(browser: Client, agent: User) -> None:
+    submission = make_submission(agent, payload=SENT)
+    lose(submission)
+    look(submission, "lookup_matches", THERE, THERE | {"number_customergauge": "78"})
+    text = words(page(browser, submission))
+    assert text.count("Every field as it was sent") == 2
+    assert "It was delivered, as 77" in text
+    assert "It was delivered, as 78" in text
+
+
+def test_what_was_found_before_it_was_sent_again_is_no_proposal_any_more(
+    browser: Client, agent: User, manager: User
+) -> None:
+    submission = make_submission(agent, payload=SENT)
+    lose(submission)
+    look(submission, "lookup_match", THERE)
+    assert submission.delivery.send_again(Cause(manager, "by_person_again"))
+    lose(submission)
+    assert 'id="found"' not in page(browser, submission)
+
+
+def test_after_the_last_look_up_it_was_probably_not_delivered(browser: Client, agent: User) -> None:
+    submission = make_submission(agent, payload=SENT)
+    lose(submission)
+    assert "It is looked up again at" in words(page(browser, submission))
+    for _ in range(5):
+        look(submission, "lookup_none")
+    assert "It was probably not delivered: no look-up has found it" in words(page(browser, submission))
+
+
+def test_the_page_is_honest_where_the_portal_cannot_look(browser: Client, submission: Submission) -> None:
+    lose(submission)
+    assert "The portal cannot look for it by itself" in words(page(browser, submission))
+
+
+def test_a_delivered_one_is_compared_on_request_and_only_once(browser: Client, submission: Submission) -> None:
+    deliver(submission)
+    assert "Compare with CustomerGauge" in page(browser, submission)
+    for _ in range(2):
+        assert browser.post(f"/history/{submission.uuid}/compare/").status_code == 302
+    assert Delivery.objects.lookups_due().get() == submission.delivery
+    assert AuditEvent.objects.filter(action=Action.COMPARISON_ASKED).count() == 1
+    html = page(browser, submission)
+    assert "Comparing with CustomerGauge" in html
+    assert "hx-get" in live(html)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "there", "chip"),
+    [
+        ("compare_same", {"Comment": "Waited too long"}, "✓ verified"),
+        ("compare_differs", {}, "≠ differs: Comment"),
+    ],
+)
+def test_a_comparison_says_verified_or_what_differs(
+    browser: Client, agent: User, evidence: str, there: dict[str, str], chip: str
+) -> None:
+    submission = make_submission(agent, payload=SENT)
+    deliver(submission, "77")
+    look(submission, evidence, THERE | there)
+    html = page(browser, submission)
+    assert chip in words(html)
+    assert "What we sent, and what CustomerGauge has" in html
+    assert "It was delivered, as" not in html
+    assert "Worker host:12 compared it with what CustomerGauge has (0.21 s)." in words(html)
+
+
+@pytest.mark.parametrize("stopped", [state for state in State if state != State.DELIVERED])
+def test_what_is_not_delivered_is_not_compared(browser: Client, agent: User, stopped: State) -> None:
+    submission = make_submission(agent, stopped)
+    assert "Compare with CustomerGauge" not in page(browser, submission)
+    response = browser.post(f"/history/{submission.uuid}/compare/")
+    assert response.status_code == 409
+    assert "Only a result that CustomerGauge has" in response.text
+    assert not AuditEvent.objects.filter(action=Action.COMPARISON_ASKED).exists()
+
+
+@pytest.mark.parametrize(("who", "status"), [("superuser", 302), ("agent", 403), ("admin", 403), ("outsider", 403)])
+def test_only_who_reviews_may_compare(
+    request: pytest.FixtureRequest, signed_in: Callable[[User], Client], submission: Submission, who: str, status: int
+) -> None:
+    deliver(submission)
+    browser = signed_in(request.getfixturevalue(who))
+    assert browser.post(f"/history/{submission.uuid}/compare/").status_code == status
+
+
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
@@ -225,7 +377,7 @@ def test_looking_at_ones_own_is_not_recorded(browser: Client, manager: User) -> 
 def test_the_page_asks_again_only_while_the_state_moves_by_itself(browser: Client, submission: Submission) -> None:
     url = f"/history/{submission.uuid}/"
     html = page(browser, submission)
-    asked = re.search(r'hx-get="([^"]+)"', html)
+    asked = re.search(r'hx-get="([^"]+)"', live(html))
     assert asked
     assert asked[1] == f"{url}?seen=0"
     htmx = {"HX-Request": "true"}
@@ -244,7 +396,7 @@ def test_the_page_asks_again_only_while_the_state_moves_by_itself(browser: Clien
 
 @pytest.mark.parametrize("stopped", [State.REJECTED, State.FAILED, State.UNCONFIRMED, State.CANCELLED])
 def test_a_page_that_waits_for_a_person_does_not_ask_again(browser: Client, agent: User, stopped: State) -> None:
-    assert "hx-get" not in page(browser, make_submission(agent, stopped))
+    assert "hx-get" not in live(page(browser, make_submission(agent, stopped)))
 
 
 def test_a_correction_and_what_it_corrects_lead_to_each_other(browser: Client, agent: User) -> None:

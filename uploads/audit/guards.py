@@ -17,10 +17,20 @@ FROZEN: dict[str, str | None] = {
     "uploads_attempt": "OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id",
     "uploads_auditevent": None,
     "uploads_auditpayload": None,
+    "uploads_auditseal": None,
 }
 FUNCTION = "cgportal_refuse"
 FUNCTION_BODY = " BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME; END "
 REFUSAL = "rows of {table} are written once"
+#: PostgreSQL: waits until nobody has unfinished writes in the audit log, and keeps others from beginning any until the
+#: caller commits. With the rights of the owner: who may only insert may not lock. The waiting lock holds up writers
+#: behind it, hence the short timeout.
+SEAL_LOCK = "cgportal_seal_lock"
+_SEAL_LOCK = """
+CREATE OR REPLACE FUNCTION {name}() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms'
+AS $$ BEGIN LOCK TABLE {schema}.uploads_auditevent IN SHARE MODE; END $$
+"""
 
 
 def names(table: str, vendor: str) -> list[str]:
@@ -39,6 +49,10 @@ def install(using: str = "default", **_signal: Any) -> None:
         for table in FROZEN.keys() & present:
             for statement in _statements(table, connection.vendor):
                 cursor.execute(statement)
+        if connection.vendor == "postgresql" and "uploads_auditevent" in present:
+            cursor.execute("SELECT quote_ident(current_schema())")
+            (schema,) = cursor.fetchone()
+            cursor.execute(_SEAL_LOCK.format(name=SEAL_LOCK, schema=schema))
 
 
 def remove(using: str = "default") -> None:

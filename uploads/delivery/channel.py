@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import takewhile
 
+from django.db.models import Count
 from django.utils import timezone
 
-from ..customergauge import Exchange, Fault, Outcome, judge, server_time
+from ..customergauge import Exchange, Fault, Outcome, Verdict, judge, server_time
 from ..models import Attempt, AttemptKind, Channel
 
 SENDS = (AttemptKind.SEND, AttemptKind.CORRECT, AttemptKind.CASE)
@@ -26,20 +27,24 @@ SKEW_STEP = 30  # seconds
 
 def watch(ended: Sequence[Exchange], worker: str) -> None:
     """After the outcomes of some sends are written: open or close the circuit breaker, and pause before one mistake
-    in the lists spoils a whole backlog."""
+    in the lists spoils a whole backlog.
+
+    What began before the channel last reopened, or ends while it is shut, says nothing any more.
+    """
     if not ended:
         return
     line = Channel.current()
-    verdicts = [judge(exchange) for exchange in ended]
-    if any(map(_failed, ((verdict.outcome, verdict.evidence) for verdict in verdicts))):
-        _watch_failures(line, verdicts[-1].evidence, worker)
-    processed = any(verdict.outcome in (Outcome.DELIVERED, Outcome.REJECTED) for verdict in verdicts)
-    probing = not line.breaks or line.ramp is not None  # what began before the breaker opened says nothing any more
-    if processed and probing and (line.breaks or line.ramp is not None):
-        line.succeeded(worker)
-    for code in {str(verdict.code) for verdict in verdicts if verdict.outcome is Outcome.REJECTED}:
-        _watch_refusals(line, code, worker)
     _watch_clock(line, ended[-1])
+    if line.paused or line.is_doubtful:
+        return
+    verdicts = [judge(exchange) for exchange in ended if exchange.started_at >= line.resumed_at]
+    failures = [verdict.evidence for verdict in verdicts if _failed((verdict.outcome, verdict.evidence))]
+    if failures:
+        _watch_failures(line, failures[-1], worker)
+    if any(map(_refused, verdicts)):
+        _watch_refusals(line, worker)
+    if any(verdict.outcome in (Outcome.DELIVERED, Outcome.REJECTED) for verdict in verdicts) and line.ramp is not None:
+        line.succeeded(worker)
 
 
 def _failed(ending: tuple[str, str]) -> bool:
@@ -48,13 +53,17 @@ def _failed(ending: tuple[str, str]) -> bool:
     return outcome == Outcome.UNKNOWN or evidence in OUT_OF_REACH
 
 
+def _refused(verdict: Verdict) -> bool:
+    """Whether a record was refused; if access was forbidden, only its attempt tells whether to it alone."""
+    return verdict.outcome is Outcome.REJECTED or verdict.evidence == "forbidden"
+
+
 def _watch_failures(line: Channel, evidence: str, worker: str) -> None:
-    if line.breaks:
-        if line.ramp is not None:  # the one delivery that tried
-            line.trip(worker, evidence)
+    if line.breaks:  # the one delivery that tried
+        line.trip(worker, evidence)
         return
-    ended = Attempt.objects.filter(kind__in=SENDS, ended_at__gt=line.resumed_at).order_by("-ended_at")
-    recent = list(ended.values_list("outcome", "evidence")[:LOOKED_AT])
+    ended = Attempt.objects.filter(kind__in=SENDS, ended_at__gte=line.resumed_at, started_at__gte=line.resumed_at)
+    recent = list(ended.order_by("-ended_at").values_list("outcome", "evidence")[:LOOKED_AT])
     strange = sum(1 for _ in takewhile(lambda ending: ending[1] == "not_understood", recent))
     in_a_row = sum(1 for _ in takewhile(_failed, recent))
     if strange >= STRANGE_REPLIES:
@@ -63,10 +72,12 @@ def _watch_failures(line: Channel, evidence: str, worker: str) -> None:
         line.trip(worker, evidence)
 
 
-def _watch_refusals(line: Channel, code: str, worker: str) -> None:
+def _watch_refusals(line: Channel, worker: str) -> None:
     since = max(timezone.now() - REFUSALS_WITHIN, line.resumed_at)
-    refused = Attempt.objects.filter(outcome=Outcome.REJECTED, code=code, ended_at__gte=since)
-    if refused.count() >= REFUSALS_ALLOWED:
+    refused = Attempt.objects.filter(outcome=Outcome.REJECTED, kind__in=SENDS, ended_at__gte=since)
+    own = refused.filter(started_at__gte=line.resumed_at).order_by()  # not the stragglers
+    alike = own.values("code", "evidence").annotate(number=Count("pk"))
+    if alike.filter(number__gte=REFUSALS_ALLOWED).exists():
         line.pause(worker, "refused_repeatedly")
 
 

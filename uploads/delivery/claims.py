@@ -43,10 +43,14 @@ Row = Delivery | CaseDelivery
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Jobs for idle threads, and in how many seconds to look again (infinity: nothing is known to fall due)."""
+    """Jobs for idle threads, and in how many seconds to look again (infinity: nothing is known to fall due).
+
+    shut: nothing may be sent now, not even what was claimed before and has not begun.
+    """
 
     jobs: list[Job]
     look_again: float = inf
+    shut: bool = False
 
 
 class Claims:
@@ -62,32 +66,32 @@ class Claims:
         """Jobs for the idle threads, while `busy` calls are under way."""
         line = Channel.current()
         jobs = self._probes(line)
-        room = line.room(idle - len(jobs), busy)
-        if room <= 0:
-            return Taken(jobs)
+        room = idle - len(jobs)
+        if room <= 0 or not line.is_open:
+            return Taken(jobs, _until_open(line), shut=not line.is_open)
         self._held_back, looked_at = False, timezone.now()
         try:
             sends = self._claim(line, room)
-            looks = self._claim_lookups(line, room - len(sends))
+            looks = self._claim_lookups(line.room(room - len(sends), busy + len(sends)))
         except SomebodyWasFirst:
             return Taken(jobs, 0.0)
         taken = [*sends, *looks]
         return Taken([*jobs, *taken], 0.0 if len(taken) == room else self._next_look(looked_at))
 
     def _next_look(self, looked_at: datetime) -> float:
-        """Seconds until the next result falls due, or until the agreed rate allows another call.
+        """Seconds until the next result falls due, or until the agreed rate or the slow start allows another call.
 
         What was due already and was not taken is in somebody else's hands, or for a newer worker.
         """
         if self._held_back:
-            return max(SHORTEST_PAUSE, 1 / settings.CUSTOMERGAUGE_RATE)
+            return max(SHORTEST_PAUSE, 1 / (settings.CUSTOMERGAUGE_RATE or 1))
         later = Delivery.objects.filter(state=State.QUEUED, next_at__gt=looked_at)
         soonest = later.aggregate(at=Min("next_at"))["at"]
         return max(SHORTEST_PAUSE, (soonest - timezone.now()).total_seconds()) if soonest else inf
 
-    def _allot(self, line: Channel, rows: list[Any]) -> list[Any]:
+    def _allot(self, rows: list[Any]) -> list[Any]:
         """As many of the rows as the agreed rate allows now."""
-        allowed = rows[: line.allot(len(rows), settings.CUSTOMERGAUGE_RATE)]
+        allowed = rows[: Channel.allot(len(rows), settings.CUSTOMERGAUGE_RATE)]
         self._held_back = self._held_back or len(allowed) < len(rows)
         return allowed
 
@@ -119,8 +123,9 @@ class Claims:
         poisoned: list[SendJob] = []
         with transaction.atomic(durable=True), together():
             lease_until = Channel.clock() + LEASE
-            rows = self._due(room, lock=True) if found is None else found
-            for row in self._allot(line, rows):
+            room = room if line.ramp is None else self._slow_start(room)
+            rows = self._due(room, lock=True) if found is None else found[:room]
+            for row in self._allot(rows):
                 request = self._request_of(row)
                 if attempt := row.claim(self._worker, lease_until, request):
                     (jobs if request else poisoned).append(SendJob(row, [attempt]))
@@ -128,24 +133,35 @@ class Claims:
             crashed(job.row, job.attempts[-1], self._worker, on_wire=False)
         return [*jobs]
 
+    def _slow_start(self, room: int) -> int:
+        """Room under the ramp, which all workers share: they claim one after the other, and count what is out.
+
+        What went out before the channel reopened is not counted: a worker that vanished with it blocks nobody.
+        """
+        line = Channel.held()
+        since = {"state": State.SENDING, "changed_at__gte": line.resumed_at}
+        allowed = line.room(room, sum(outbox.objects.filter(**since).count() for outbox in OUTBOXES))
+        self._held_back = allowed < room
+        return allowed
+
     def _due(self, room: int, *, lock: bool = False) -> list[Row]:
         # what a newer release has frozen in a way that this one does not know waits for a newer worker
         known = Delivery.objects.filter(submission__payload_version__lte=PAYLOAD_VERSION)
         results = known.select_related("submission")
         cases = CaseDelivery.objects.ready().select_related("case_update__submission", "result__delivery")
-        if lock:
-            results = results.select_for_update(skip_locked=True, of=("self",))
-            cases = cases.select_for_update(skip_locked=True, of=("self",))
+        if lock:  # but not its key: what only refers to a row (the receipt of an outage) need not wait for the claim
+            results = results.select_for_update(skip_locked=True, of=("self",), no_key=True)
+            cases = cases.select_for_update(skip_locked=True, of=("self",), no_key=True)
         found: list[Row] = []
         for lane in (results.fresh(), results.backlog(), cases.due().order_by("pk")):
             if len(found) < room:
                 found += lane[: room - len(found)]
         return found
 
-    def _claim_lookups(self, line: Channel, room: int) -> list[Job]:
-        due = list(Delivery.objects.lookups_due().select_related("submission")[: max(room, 0)])
+    def _claim_lookups(self, room: int) -> list[Job]:
+        due = list(Delivery.objects.lookups_due().select_related("submission")[:room])
         jobs: list[Job] = []
-        for delivery in self._allot(line, due):
+        for delivery in self._allot(due):
             with transaction.atomic(durable=True):
                 attempt = delivery.begin_lookup(self._worker, Channel.clock() + LEASE)
             if attempt:
@@ -158,3 +174,10 @@ class Claims:
         except Exception:
             log.exception("our own code cannot put %s %s into a request", row.AREA, row.pk)
             return None
+
+
+def _until_open(line: Channel) -> float:
+    """Seconds until an agreed wait, or that of an open breaker, is over."""
+    if line.paused or line.wait_until is None or not line.waits:
+        return inf
+    return max(SHORTEST_PAUSE, (line.wait_until - timezone.now()).total_seconds())

@@ -9,8 +9,10 @@ from django.utils import timezone
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
+from ..audit import anchors, seal
 from ..models import Worker
-from . import server
+from . import bulk, server
+from .turn import queue_turn
 
 
 def make_queue() -> Huey:
@@ -19,7 +21,11 @@ def make_queue() -> Huey:
     if settings.QUEUE_URL:
         return RedisHuey(url=settings.QUEUE_URL, **common)
     if connection.vendor == "postgresql":
-        return PostgresHuey(read_timeout=10, table_prefix="cgportal_queue", **common, **server.parameters())
+        params = server.parameters()
+        # in a schema of its own if there is one: who runs the portal need not be allowed to make tables beside its
+        place = {"options": f"{params.pop('options', '')} -c search_path=cgportal_queue,public".strip()}
+        with queue_turn():
+            return PostgresHuey(read_timeout=10, table_prefix="cgportal_queue", **common, **params, **place)
     return SqliteHuey(filename=str(settings.VAR_DIR / "queue.sqlite3"), timeout=20, **common)
 
 
@@ -48,5 +54,42 @@ def tidy_up() -> None:
 def tidy_up_hourly() -> None:
     try:
         tidy_up()
+    finally:
+        close_old_connections()
+
+
+@queue.task()  # type: ignore[untyped-decorator]
+def bulk_soon() -> None:
+    """Somebody has just decided about many."""
+    if _bulk():
+        bulk_soon()
+
+
+@queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
+def bulk_every_minute() -> None:
+    """What was begun and whose job was lost."""
+    _bulk()
+
+
+def _bulk() -> bool:
+    try:
+        return bulk.carry_on()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
+def seal_every_minute() -> None:
+    try:
+        seal.seal_due()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab(minute="11"))  # type: ignore[untyped-decorator]
+def mail_seals() -> None:
+    """Tried every hour: the mail of the day goes out once."""
+    try:
+        anchors.mail_daily()
     finally:
         close_old_connections()

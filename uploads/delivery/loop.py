@@ -9,7 +9,7 @@ for a lock, and no transaction is open while the network is touched.
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from math import inf
 from queue import Empty, SimpleQueue
@@ -23,6 +23,7 @@ from ..models import Worker, together
 from . import channel
 from .claims import Claims
 from .job import Done, Job, Mark, run
+from .metrics import Counters
 from .sending import SendJob
 
 log = logging.getLogger(__name__)
@@ -58,10 +59,11 @@ class Loop:
         self._name = name
         self._threads = threads
         self.claims = Claims(client, name)
+        self._counters = Counters()
         self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
         self._unwritten: list[Mark | Done] = []
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
-        self._in_flight: set[Job] = set()
+        self._in_flight: dict[Job, Future[None]] = {}
         self._look_at = 0.0
         self._beat_at = 0.0
         self._progressed = False
@@ -75,7 +77,9 @@ class Loop:
 
     @property
     def _room(self) -> int:
-        return self._threads - len(self._in_flight)
+        """How many jobs to claim: for idle threads, and a quarter as many again, so that a thread that ends one
+        begins the next without waiting for a round."""
+        return self._threads + self._threads // 4 - len(self._in_flight)
 
     def hint(self) -> None:
         """Look for work soon; may be called from any thread."""
@@ -93,7 +97,10 @@ class Loop:
         self._unwritten = []
         try:
             self._write(news)
+            self._counters.count(news)
             self._beat()
+            if self.stopping:
+                self._give_back()
             claimed = self._claim_due()
             self._progressed = self._progressed or bool(news or claimed)
             self._away_since = None
@@ -124,7 +131,18 @@ class Loop:
             return news
 
     def _write(self, news: Sequence[Mark | Done]) -> None:
-        """All news in one transaction; if one item breaks it, one by one, so that only that item suffers."""
+        """Marks first, as a thread waits for each; then the outcomes."""
+        waited_for = [item for item in news if isinstance(item, Mark)]
+        outcomes = [item for item in news if isinstance(item, Done)]
+        try:
+            self._write_some(waited_for)
+        except DatabaseAway:
+            self._keep(outcomes)
+            raise
+        self._write_some(outcomes)
+
+    def _write_some(self, news: Sequence[Mark | Done]) -> None:
+        """All in one transaction; if one item breaks it, one by one, so that only that item suffers."""
         try:
             self._write_together(news)
         except DatabaseAway:
@@ -154,7 +172,7 @@ class Loop:
             channel.watch([done.exchanges[-1] for done in news if _is_send(done)], self._name)
         for item in news:
             if isinstance(item, Done):
-                self._in_flight.discard(item.job)
+                self._in_flight.pop(item.job, None)
             elif item in refused:
                 item.committed.set_exception(Lost())
             else:
@@ -173,7 +191,7 @@ class Loop:
                 return
             with _undoing([item.job]), transaction.atomic(durable=True):
                 item.job.crashed(self._name)
-            self._in_flight.discard(item.job)
+            self._in_flight.pop(item.job, None)
 
     def _keep(self, news: Sequence[Mark | Done]) -> None:
         """Outcomes wait for the database; marks do not: nothing may leave whose mark is not on disk."""
@@ -189,11 +207,19 @@ class Loop:
             return 0
         self._look_at = time.monotonic() + TICK
         taken = self.claims.take(self._room, len(self._in_flight))
+        if taken.shut:
+            self._give_back()
         for job in taken.jobs:
-            self._in_flight.add(job)
-            self._pool.submit(run, self._client, job, self._inbox.put)
+            self._in_flight[job] = self._pool.submit(run, self._client, job, self._inbox.put)
         self._look_at = time.monotonic() + min(taken.look_again, TICK)
         return len(taken.jobs)
+
+    def _give_back(self) -> None:
+        """Return what no thread has begun: the channel is shut, or this worker is about to stop."""
+        unbegun = [job for job, future in self._in_flight.items() if future.cancel()]
+        for job in unbegun:
+            del self._in_flight[job]
+            job.give_back(self._name)
 
     def _beat(self) -> None:
         if time.monotonic() < self._beat_at:
@@ -201,7 +227,8 @@ class Loop:
         self._beat_at = time.monotonic() + BEAT
         now = timezone.now()
         progress = {"progress_at": now} if self._progressed else {}
-        Worker.objects.update_or_create(name=self._name, defaults={"beat_at": now, **progress})
+        signs = {"beat_at": now, "metrics": self._counters.text(self.in_flight), **progress}
+        Worker.objects.update_or_create(name=self._name, defaults=signs)
         self._progressed = False
         if self.claims.collect_the_lost():
             self._look_at = 0.0

@@ -1,8 +1,11 @@
 """Asking CustomerGauge something harmless: to learn whether it is back, or to test the connection."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from ..customergauge import Client, Exchange, NotListed, reasons, rows, steps
+from django.utils import timezone
+
+from ..customergauge import Client, Exchange, NotListed, Verdict, reasons, rows, steps
 from ..models import Channel
 from .job import Job, OnWire
 
@@ -18,26 +21,37 @@ class ProbeJob(Job):
 
     def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
         channel, exchange = Channel.current(), exchanges[-1]
-        evidence = _fault_of(exchange)
+        verdict = _fault_of(exchange)
+        evidence = verdict.evidence if verdict else ""
         if self.test:
             shown = {"steps": [list(step) for step in steps(exchange)]}
             channel.tested(worker, evidence, shown, passed=not evidence)
-        elif channel.breaks:
-            # whatever is answered but an error of the server shows that the line is there
-            channel.probed(worker, evidence, answered=exchange.fault is None and (exchange.status or 500) < 500)
+        else:
+            channel.probed(worker, evidence, answered=_answered(exchange, asked_to_wait=evidence == "asked_to_wait"))
+        if verdict and verdict.retry_after:
+            channel.wait(worker, timezone.now() + timedelta(seconds=verdict.retry_after), evidence)
 
     def crashed(self, worker: str) -> None:
         channel = Channel.current()
         if self.test:
             channel.tested(worker, "internal", {"steps": []}, passed=False)
-        elif channel.breaks:
+        else:
             channel.probed(worker, "internal", answered=False)
 
 
-def _fault_of(exchange: Exchange) -> str:
-    """Why the reply holds no list; empty if it does."""
+def _fault_of(exchange: Exchange) -> Verdict | None:
+    """Why the reply holds no list; None if it does."""
     try:
         rows(exchange)
     except NotListed as error:
-        return error.verdict.evidence
-    return ""
+        return error.verdict
+    return None
+
+
+def _answered(exchange: Exchange, *, asked_to_wait: bool) -> bool:
+    """Whether the API is there, whatever it answers; an error of the server, or a web page in its place, is not it."""
+    if asked_to_wait:
+        return True
+    if exchange.fault is not None or exchange.status is None or exchange.status >= 500:
+        return False
+    return exchange.status // 100 != 2 or "html" not in (exchange.header("Content-Type") or "").lower()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..customergauge import Call, Client, Exchange, correct, create, judge, reasons, update_case
-from ..models import Attempt, Body, CaseDelivery, Delivery
+from ..models import Attempt, Body, CaseDelivery, Cause, Delivery, Lane
 from . import settle
 from .job import Job, OnWire
 
@@ -60,6 +60,10 @@ class SendJob(Job):
 
     def crashed(self, worker: str) -> None:
         settle.crashed(self.row, self.attempts[-1], worker, on_wire=self.on_wire)
+
+    def give_back(self, worker: str) -> None:
+        cause = Cause(worker, evidence="given_back", attempt=self.attempts[-1])
+        self.row.requeue(cause, self.row.next_at, lane=Lane(self.row.priority))
 
     def remember(self) -> Callable[[], None]:
         row, attempts, on_wire = dict(vars(self.row)), list(self.attempts), self.on_wire

@@ -10,6 +10,7 @@ from types import FrameType
 from django.conf import settings
 from django.db.models.functions import Now
 
+from ..alerts.watch import patrol
 from ..models import OUTBOXES, Action, AuditEvent, State, Worker
 from .account import make_client
 from .jobs import make_consumer
@@ -39,6 +40,7 @@ class WorkerProcess:
         self._release_leases_of_the_dead()
         self._register()
         consumer.start()
+        alerts = patrol(self._over)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         watcher = watch(self._loop.hint, self._over)
@@ -49,6 +51,7 @@ class WorkerProcess:
             self._over.set()
             consumer.stop(graceful=True)
             watcher.join(timeout=2)
+            alerts.join(timeout=2)
         self._say_farewell()
         log.info("worker %s stopped; nothing is under way", self.name)
 

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django_htmx.http import HTMX_STOP_POLLING
 
 from ..models import Channel, State, Submission
+from ..models.revisions import later_states
 from . import wording
 from .refusal import refusals
 
@@ -17,7 +18,8 @@ def live(name: str, found: Iterable[Submission]) -> dict[str, Any]:
     rows = list(found)
     why = refusals(rows)
     held_up = any(row.delivery.state == State.QUEUED for row in rows) and not Channel.current().is_open
-    pairs = [(row, wording.tell(row.delivery, why.get(row.pk), held_up=held_up)) for row in rows]
+    later = later_states(rows)
+    pairs = [(row, wording.tell(row.delivery, why.get(row.pk), later.get(row.pk), held_up=held_up)) for row in rows]
     seen = wording.fingerprint(told for _, told in pairs)
     return {name: pairs, "moving": not all(told.settled for _, told in pairs), "seen": seen}
 

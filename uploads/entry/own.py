@@ -16,6 +16,14 @@ def agent_of(request: HttpRequest) -> User:
     return request.user
 
 
+def read_uuid(text: str) -> uuid.UUID | None:
+    """The UUID in a text, or None."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def own_results(request: HttpRequest) -> SubmissionQuerySet:
     """The agent's submissions with their deliveries, newest first."""
     return Submission.objects.filter(agent=agent_of(request)).select_related("delivery").newest_first()

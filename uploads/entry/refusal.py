@@ -5,13 +5,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ..customergauge import Exchange, Verdict, judge
 from ..models import Action, AuditEvent, Kind, Role, State, Submission, SurveyField
-from .form import input_name
+from .form import EntryForm, input_name
 
-ADMIN = "Only an administrator can mend that; tell one its number, {number}."
 _FIELD = re.compile(r"\bfield '?([\w.-]{1,64})", re.IGNORECASE)
 
 #: What CustomerGauge's messages call a field, where that differs from the documented key (support articles
@@ -30,29 +30,59 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 
 
+class Who(StrEnum):
+    """Who must act on a refusal, in the words of a page for agents."""
+
+    AGENT = "you"
+    ADMIN = "an administrator"
+    MANAGER = "a manager"
+
+
+#: What the sentence goes on with if somebody else must act.
+ASK: dict[Who, str] = {
+    Who.ADMIN: "Only an administrator can mend that; tell one its number, {number}.",
+    Who.MANAGER: "A manager must look at that; tell one its number, {number}.",
+}
+
+
 class Known(NamedTuple):
-    """What a code means, whatever field its message names; `by_admin` says that the agent cannot mend it."""
+    """What a code means, whatever field its message names, who must act, and the answer it is about if it is one."""
 
     sentence: str
-    by_admin: bool = True
+    who: Who = Who.ADMIN
     role: Role | None = None
 
 
-#: CustomerGauge API 4.1 error codes (support article 5000722531).
+_NUMBER_LOST = Known("The portal did not name the record at CustomerGauge the way CustomerGauge wants it.")
+_RECORD_GONE = Known("CustomerGauge has no such record any more; it was probably removed there.", Who.MANAGER)
+#: CustomerGauge API 4.1 error codes (support articles 5000722531 and 5000722516). Codes of single fields (300004,
+#: 400003, 400007) are told by the field that their message names, if it names one.
 KNOWN: dict[int, Known] = {
     300000: Known("CustomerGauge does not accept one of the fields that the portal sends."),
     300001: Known("CustomerGauge does not accept the way results are put together."),
     300004: Known("CustomerGauge requires an answer that was not sent, and does not say which."),
+    400002: _RECORD_GONE,
     400003: Known(
         "CustomerGauge could not store it and does not say which answer is wrong. Check them all; if they are right, "
         "tell an administrator.",
-        by_admin=False,
+        Who.AGENT,
     ),
+    400004: _NUMBER_LOST,
+    400005: _RECORD_GONE,
     400006: Known("CustomerGauge has no field for the completion date under the name that the portal uses."),
     400008: Known("CustomerGauge does not accept a completion date the way the portal sends it."),
+    400010: _NUMBER_LOST,
     400011: Known("CustomerGauge does not know this workflow status. Choose another one.", role=Role.WORKFLOW_STATUS),
 }
 NO_COMPLETION_DATE = 400007
+#: Codes that are about the record, whatever field their message seems to name.
+ABOUT_THE_RECORD = frozenset({400002, 400004, 400005, 400010})
+#: Evidence that tells more than the reply alone.
+BLOCKED = Known(
+    "A filter on the way to CustomerGauge stops this result because of something in it, often code, a link or unusual "
+    "signs in a text. Write that differently; if nothing stands out, tell an administrator its number, {number}.",
+    Who.AGENT,
+)
 UNEXPLAINED = "CustomerGauge refused it without saying why."
 UNRECORDED = "Its content was not accepted. Correct it."
 
@@ -60,12 +90,13 @@ UNRECORDED = "Its content was not accepted. Correct it."
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """`sentence`: what is wrong and who can mend it; `field`: the input of the form it is about, or empty;
-    `quote`: CustomerGauge's own words, printable, or empty.
+    `quote`: CustomerGauge's own words, printable, or empty; `who`: who must act, in two or three words.
     """
 
     sentence: str
     field: str = ""
     quote: str = ""
+    who: Who = Who.AGENT
 
 
 def refusals(submissions: Iterable[Submission]) -> dict[int, Refusal]:
@@ -79,31 +110,49 @@ def refusals(submissions: Iterable[Submission]) -> dict[int, Refusal]:
     return {row.pk: explain(_verdict(replies.get(key)), row, rows) for key, row in rejected.items()}
 
 
+def mark(form: EntryForm, refusal: Refusal) -> None:
+    """Say what was refused beside the answer it is about, which gets the focus; else above the form."""
+    field = form.fields.get(refusal.field)
+    form.add_error(refusal.field if field else None, refusal.sentence)
+    if field:
+        field.widget.attrs["autofocus"] = True
+
+
 def explain(verdict: Verdict | None, submission: Submission, rows: Sequence[SurveyField]) -> Refusal:
     """A verdict on a submission in plain words; `rows` are the fields that the form asks today."""
+    number = submission.short_id
+    if submission.delivery.evidence == "blocked":
+        return Refusal(BLOCKED.sentence.format(number=number), who=BLOCKED.who)
     if verdict is None:
         return Refusal(UNRECORDED)
     known = KNOWN.get(verdict.code or 0)
-    row = _row(verdict, rows, known)
+    row = None if verdict.code in ABOUT_THE_RECORD else _row(verdict, rows, known)
+    told = _told(verdict, known, row, submission)
+    ask = f" {ASK[told.who].format(number=number)}" if told.who in ASK else ""
+    return Refusal(told.sentence + ask, input_name(row) if row else "", verdict.message, told.who)
+
+
+def _told(verdict: Verdict, known: Known | None, row: SurveyField | None, submission: Submission) -> Known:
+    if known and verdict.code in ABOUT_THE_RECORD:
+        return known
     if verdict.field or verdict.code == NO_COMPLETION_DATE:
-        sentence, by_admin = _missing(verdict, row, submission)
-    elif known and (known.role or not row):
-        sentence, by_admin = known.sentence, known.by_admin
-    elif row:
-        sentence, by_admin = f"CustomerGauge does not accept what was entered as “{row.label}”. Correct it.", False
-    else:
-        sentence, by_admin = "CustomerGauge refused its content." if verdict.message else UNEXPLAINED, True
-    if by_admin:
-        sentence = f"{sentence} {ADMIN.format(number=submission.short_id)}"
-    return Refusal(sentence, input_name(row) if row else "", verdict.message)
+        return _missing(verdict, row, submission)
+    if known and (known.role or not row):
+        return known
+    if row:
+        return Known(f"CustomerGauge does not accept what was entered as “{row.label}”. Correct it.", Who.AGENT)
+    return Known("CustomerGauge refused its content." if verdict.message else UNEXPLAINED)
 
 
-def _missing(verdict: Verdict, row: SurveyField | None, submission: Submission) -> tuple[str, bool]:
+def _missing(verdict: Verdict, row: SurveyField | None, submission: Submission) -> Known:
     if row is None:
-        return f"CustomerGauge requires “{verdict.field or 'the completion date'}”, which the form does not ask.", True
-    if row.key in {key for key, _ in submission.payload}:
-        return f"CustomerGauge did not find “{row.label}” although it was sent.", True
-    return f"{row.label} is missing, and CustomerGauge requires it. Fill it in.", False
+        return Known(f"CustomerGauge requires “{verdict.field or 'the completion date'}”, which the form does not ask.")
+    sent = dict(submission.payload)
+    if submission.delivery.amends and row.key not in sent:
+        return Known(f"CustomerGauge asks for “{row.label}”, which this correction does not change.")
+    if sent.get(row.key):
+        return Known(f"CustomerGauge did not find “{row.label}” although it was sent.")
+    return Known(f"{row.label} is missing, and CustomerGauge requires it. Fill it in.", Who.AGENT)
 
 
 def _row(verdict: Verdict, rows: Sequence[SurveyField], known: Known | None) -> SurveyField | None:

@@ -1,11 +1,10 @@
 """From a stored submission back to a filled-in form: every answer that can still be given, the others by name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import User
 from django.forms import Field
 from django.http import QueryDict
 
@@ -33,9 +32,9 @@ class _Answer(NamedTuple):
     shown: str
 
 
-def restore(submission: Submission, agent: User) -> Restored:
-    """The form as it would be after typing everything again, checked by today's rules."""
-    empty = EntryForm(agent=agent)
+def restore(submission: Submission, make: Callable[[QueryDict | None], EntryForm]) -> Restored:
+    """The form as it would be after typing everything again, checked by today's rules; `make` makes it from data."""
+    empty = make(None)
     data, left_out = QueryDict(mutable=True), []
     for answer in _answers(submission, empty):
         field = empty.fields.get(answer.name)
@@ -45,7 +44,7 @@ def restore(submission: Submission, agent: User) -> Restored:
             left_out.append(f"{answer.label}: “{answer.shown}” is not offered any more and was left out.")
         else:
             data.appendlist(answer.name, answer.value)
-    form = EntryForm(data, agent=agent)
+    form = make(data)
     form.full_clean()
     return Restored(form, left_out)
 

@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from ..models.revisions import Chain
 from ..models.submission import SubmissionQuerySet
 from ..roles import ENTER, required
 from . import wording
 from .live import fragment, live
-from .own import agent_of, own_or_404, own_results
+from .own import agent_of, own_or_404, own_results, read_uuid
 from .undo import undo as take_back
 
 RECENT = 5
@@ -47,10 +48,17 @@ def own(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @required(ENTER)
 def submission(request: HttpRequest, uuid: uuid.UUID) -> HttpResponseBase:
-    """One of the agent's own results: what was entered, what happens next, and the version before or after it."""
+    """One of the agent's own results: what was entered, what happens next, and its other versions."""
     found = own_or_404(request, uuid)
-    revisions = {"earlier": found.revision_of, "later": getattr(found, "revision", None)}
-    return render(request, "entry/submission.html", {"submission": found, **revisions, **live("submissions", [found])})
+    chain = Chain.of(found)
+    context = {
+        "submission": found,
+        "earlier": found.revision_of,
+        "later": getattr(found, "revision", None),
+        "versions": chain.told() if len(chain.versions) > 1 else (),
+        **live("submissions", [found]),
+    }
+    return render(request, "entry/submission.html", context)
 
 
 @require_safe
@@ -73,10 +81,8 @@ def undo(request: HttpRequest, uuid: uuid.UUID) -> HttpResponseBase:
 
 def _older(mine: SubmissionQuerySet, before: str) -> SubmissionQuerySet:
     """The results behind the one named by the cursor; a cursor that names none of them starts at the top."""
-    try:
-        last = mine.filter(uuid=uuid.UUID(before)).first()
-    except ValueError:
-        last = None
+    named = read_uuid(before)
+    last = mine.filter(uuid=named).first() if named else None
     if last is None:
         return mine
     return mine.filter(Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.pk)))

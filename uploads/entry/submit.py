@@ -7,103 +7,122 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..customergauge import payload
-from ..models import Action, AuditEvent, Cause, Delivery, Role, State, Submission
+from ..models import Action, AuditEvent, CaseDelivery, Cause, Delivery, Role, State, Submission
+from ..models.revisions import REASON, REPLACED, Chain
 from ..models.submission import new_reference
+from ..models.wakeup import wake
+from .corrections import Correction, Overtaken, changes, obstacle
 from .form import Entry
 
 STORED = (
     "score", "comment", "sent_at", "completed_at", "time_zone", "contact",
     "workflow_status", "workflow_status_label", "reasons", "customer",
 )  # fmt: skip
-REPLACED = "replaced"
+#: Outcome of the audit event of a version that changes what CustomerGauge has.
+CORRECTED = "corrected"
 
 
 class TokenTaken(Exception):
     """The form's token has already saved somebody else's submission."""
 
 
-class NotRejected(Exception):
-    """The submission to be corrected does not wait for a correction (any more)."""
-
-    def __init__(self, submission: Submission) -> None:
-        super().__init__(f"{submission} is not rejected")
-        self.submission = submission
-
-
-def submit(entry: Entry, agent: User, token: uuid.UUID, revises: Submission | None = None) -> Submission:
+def submit(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None = None) -> Submission:
     """Save the entry with its frozen payload, its delivery and its audit event, all or nothing.
 
-    One form (`token`) is one submission: the same agent sending it again, even at the same moment, gets the stored
-    one. With `revises`, a rejected submission of the same agent, the new one replaces it: the old delivery is
-    cancelled in the same transaction. Raises TokenTaken if the token belongs to another agent, NotRejected if the
-    submission to be replaced is not (or no longer) rejected.
+    agent: whose result it is; somebody else may correct it, and it stays theirs. One form (`token`) is one
+    submission: sending it again, even at the same moment, gets the stored one. A correction is a new version beside
+    the old one: a rejected old one is cancelled in the same transaction, a delivered one stays as it is.
+
+    Raises TokenTaken if the token belongs to another agent, Overtaken if the version to be corrected cannot be (any
+    more), NothingChanged if CustomerGauge has all of it already.
     """
     earlier = stored(token, agent)
     if earlier:
         return earlier
     try:
         with transaction.atomic():
-            return _save(entry, agent, token, revises)
-    except (IntegrityError, NotRejected):
+            return _save(entry, agent, token, correction)
+    except (IntegrityError, Overtaken) as error:
         earlier = stored(token, agent)
         if earlier:
             return earlier
+        if correction and isinstance(error, IntegrityError) and Submission.objects.filter(revision_of=correction.of):
+            raise Overtaken(correction.of) from error
         raise
 
 
 def stored(token: uuid.UUID, agent: User) -> Submission | None:
-    """What this form has already saved, if anything. Raises TokenTaken if another agent sent it."""
+    """What this form has already saved, if anything. Raises TokenTaken if it belongs to another agent."""
     found = Submission.objects.filter(submit_token=token).first()
     if found and found.agent_id != agent.pk:
         raise TokenTaken
     return found
 
 
-def wake() -> None:
-    """Tell the workers that something is due, at the end of this transaction.
-
-    Only PostgreSQL can; a lost wake-up costs no more than one tick of the worker's own clock.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY cgportal_due")
-
-
-def _save(entry: Entry, agent: User, token: uuid.UUID, revises: Submission | None) -> Submission:
+def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None) -> Submission:
     now = timezone.now()
     reference = new_reference()
     values = entry.values | {Role.REFERENCE.value: reference}
     pairs = payload.build(entry.fields, values, ZoneInfo(settings.CUSTOMERGAUGE_TIME_ZONE))
+    chain = _open_chain(correction.of) if correction else None
+    if chain and chain.number:
+        asked = [key for role, key in entry.fields if role != Role.REFERENCE]
+        pairs = changes(chain.sent, pairs, asked)
     entered = asdict(entry)
-    submission = Submission(
+    submission = Submission.objects.create(
         submit_token=token,
         reference=reference,
-        revision_of=revises,
+        revision_of=correction.of if correction else None,
         agent=agent,
-        agent_name=agent.get_full_name() or agent.get_username(),
+        agent_name=correction.of.agent_name if correction else agent.get_full_name() or agent.get_username(),
         created_at=now,
         payload=[list(pair) for pair in pairs],
         **{name: entered[name] for name in STORED},
     )
-    if revises:
-        _replace(revises, submission, agent)
-    submission.save()
-    next_at = now + timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS)
-    Delivery.objects.create(submission=submission, next_at=next_at)
+    hold = timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS if _undoable(agent, correction) else 0)
+    Delivery.objects.create(submission=submission, next_at=now + hold, amends=chain.number if chain else "")
     body = {name: entered[name] for name in (*STORED, "notes", "ignored")} | {"payload": pairs}
-    if revises:
-        body["revision_of"] = str(revises.uuid)
-    AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body=body)
+    if chain and correction:
+        body |= _replace(chain, submission, correction)
+    AuditEvent.objects.record(
+        Action.SUBMITTED, submission, actor=correction.by if correction else agent, body=body,
+        outcome=CORRECTED if chain and chain.number else "",
+    )  # fmt: skip
     wake()
     return submission
 
 
-def _replace(old: Submission, new: Submission, agent: User) -> None:
-    """The old one is never sent, whoever asks for that later; of two corrections the first wins."""
-    cause = Cause(agent, evidence=REPLACED, body={"revision": str(new.uuid)})
-    if old.delivery.state != State.REJECTED or not old.delivery.cancel(cause):
-        raise NotRejected(old)
+def _open_chain(old: Submission) -> Chain:
+    """The versions up to the one that is to be corrected. Raises Overtaken if that is not possible any more."""
+    chain = Chain.of(old)
+    if chain.newest != old or obstacle(chain):
+        raise Overtaken(old)
+    return chain
+
+
+def _undoable(agent: User, correction: Correction | None) -> bool:
+    """Only who entered it sees the button, and only on an own result."""
+    return correction is None or correction.by == agent
+
+
+def _replace(chain: Chain, new: Submission, correction: Correction) -> dict[str, object]:
+    """Let the new version take the place of the old one; gives what is recorded of it.
+
+    A rejected one is never sent, whoever asks for that later, and updates of its case wait for the new one. Of two
+    corrections the first wins.
+    """
+    old = correction.of
+    if old.delivery.state == State.REJECTED:
+        cause = Cause(correction.by, evidence=REPLACED, body={"revision": str(new.uuid)})
+        if not old.delivery.cancel(cause):
+            raise Overtaken(old)
+        CaseDelivery.objects.filter(result=old, state=State.QUEUED).update(result=new)
+    told: dict[str, object] = {"revision_of": str(old.uuid)}
+    if chain.number:
+        before = {key: chain.sent.get(key, "") for key, _ in new.payload}
+        told |= {"amends": chain.number, "instead_of": before, REASON: correction.reason}
+    return told

@@ -17,6 +17,11 @@ def was_undone(delivery: Delivery) -> bool:
     return delivery.state == State.CANCELLED and delivery.evidence == UNDONE
 
 
+def is_free_again(delivery: Delivery) -> bool:
+    """Whether its agent has taken it back before CustomerGauge had any of it, so that it can be entered anew."""
+    return was_undone(delivery) and not delivery.amends
+
+
 def undo(delivery: Delivery, agent: User) -> bool:
     """Take it back; a second time changes nothing. False if a worker (or anybody else) was first.
 

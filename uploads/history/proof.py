@@ -41,7 +41,7 @@ def read(body: bytes, title: str = "Recorded with it") -> Proof:
     """Take a body apart. Total: what is no JSON object is shown as text.
 
     Requests are objects with method, url, headers and body; replies have status, headers and body (or
-    body_base64, if the bytes are no UTF-8).
+    body_base64, if the bytes are no UTF-8); a look at CustomerGauge has `read` and the `records` that fit.
     """
     text = body.decode("utf-8", "backslashreplace")
     document = _json(text)
@@ -51,6 +51,10 @@ def read(body: bytes, title: str = "Recorded with it") -> Proof:
         return _request(document)
     if {"status", "headers"} <= document.keys():
         return _reply(document)
+    if "read" in document and {"records", "failed"} & document.keys():
+        return _look(document)
+    if title == ENTERED:
+        return _entered(document)
     return Proof(title, parts=_parts(Part("", rows=_rows(document))))
 
 
@@ -86,6 +90,75 @@ def _reply(document: dict[str, Any]) -> Proof:
     )
 
 
+def _look(document: dict[str, Any]) -> Proof:
+    """The records that fit, one part each; what was merely read is a number."""
+    found = document.get("records")
+    records = [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
+    differing = [
+        (label, " → ".join(_text(value) for value in pair))
+        for label, pair in _members(document.get("differs"))
+        if isinstance(pair, list)
+    ]
+    return Proof(
+        "What was found",
+        f"{len(records)} of {_text(document['read'])} records fit",
+        _parts(
+            Part("Sent → there", rows=_rows(differing)),
+            *(Part(f"Record {number}" if records[1:] else "Record", rows=_rows(record))
+              for number, record in enumerate(records, 1)),
+            Part("Why it failed", rows=_rows(document.get("failed"))),
+        ),
+    )  # fmt: skip
+
+
+def _entered(document: dict[str, Any]) -> Proof:
+    """The answers by the names under which they were asked, then what was made of them."""
+    answers: list[tuple[str, str]] = []
+    for field in document.get("customer") or ():
+        if isinstance(field, dict):
+            answers.append((_text(field.get("label")), _text(field.get("value"))))
+    for name, label in ANSWERS.items():
+        value = _plain(document.get(name))
+        if value and not (name == "workflow_status" and document.get("workflow_status_label")):
+            answers.append((label, value))
+    rest = {name: value for name, value in document.items() if name not in TOLD and value not in (None, "", [], 0)}
+    return Proof(
+        ENTERED,
+        parts=_parts(
+            Part("Answers", rows=_rows(answers)),
+            Part("Noted beside it", rows=_rows(rest)),
+            Part("Prepared for CustomerGauge", rows=_rows(document.get("payload"))),
+        ),
+    )
+
+
+def _plain(value: Any) -> str:
+    """An answer as people read it: of reasons their names, of several things a list."""
+    if isinstance(value, list):
+        return ", ".join(_text(each.get("label")) if isinstance(each, dict) else _text(each) for each in value)
+    return _text(value)
+
+
+def _members(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if isinstance(value, dict) else []
+
+
+ENTERED = "As it was entered"
+#: The answers of an entry by the names in which they are kept, with the labels of the page.
+ANSWERS = {
+    "score": "Score",
+    "reasons": "Reasons",
+    "comment": "Comment",
+    "contact": "Wishes to be contacted",
+    "workflow_status": "Workflow status",
+    "workflow_status_label": "Workflow status",
+    "sent_at": "Invitation sent",
+    "completed_at": "Survey completed",
+    "time_zone": "Time zone",
+    "correction_reason": "Why it was corrected",
+    "notes": "What was tidied up",
+}
+TOLD = frozenset({*ANSWERS, "customer", "payload"})
 REPLY = frozenset({"status", "headers", "body", "body_base64"})
 
 

@@ -1,7 +1,7 @@
 """What became of a submission, told from its audit events and attempts: pure, one entry per step."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,13 +10,19 @@ from . import proof
 from .proof import Proof
 from .wording import BY_PERSON, FOLLOWED, evidence_sentence
 
+LOOKS = {
+    AttemptKind.LOOKUP: "asked CustomerGauge whether it has it",
+    AttemptKind.READ: "compared it with what CustomerGauge has",
+}
+NOT_SENT_AGAIN = "So it was not sent again."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One entry of the story.
 
-    at: when it began.  sentence: who did what.  more: what it means, often empty.  quote: CustomerGauge's own words.
-    state: the state it led to, for its colour.  proofs: what was recorded with it.
+    at: when it began.  sentence: who did what.  more: what it means, often empty.  quote: CustomerGauge's own words, or
+    a person's reason.  state: the state it led to, for its colour.  proofs: what was recorded with it.
     """
 
     at: datetime
@@ -35,12 +41,18 @@ def tell(events: Iterable[AuditEvent], attempts: Mapping[UUID, Attempt], cg_id: 
     """
     events = list(events)
     steps, told = [], set()
+    wanted = False  # a manager wants it sent again, if a look-up does not find it
     for position, event in enumerate(events):
         attempt = attempts.get(event.attempt_id) if event.attempt_id else None
         if event.pk in told:
             continue
         if attempt is None or event.actor_name != attempt.worker:
             steps.append(_event(event))
+            wanted = event.action == Action.AGAIN_ASKED
+        elif event.action == Action.LOOKED_UP and wanted:
+            step = _call(attempt, event, event, cg_id)
+            steps.append(replace(step, more=_join(step.more, NOT_SENT_AGAIN)))
+            wanted = False
         elif event.action == Action.SENDING:
             end = next((later for later in events[position + 1 :] if later.attempt_id == attempt.pk), None)
             if end and end.actor_name != attempt.worker:
@@ -66,16 +78,18 @@ def _call(attempt: Attempt, first: AuditEvent, end: AuditEvent | None, cg_id: st
         did = "began to send it" if attempt.wire_at else "took it from the queue"
         return Step(first.at, f"{who} {did}.", state="sending", proofs=proofs)
     delivered = end.action == Action.DELIVERED
-    sentence = f"{who} {_did(attempt)}{_answer(attempt, cg_id if delivered else '')}."
-    more = "" if delivered else _join(evidence_sentence(end.outcome), FOLLOWED.get(end.action, ""))
+    looked = attempt.kind in LOOKS
+    sentence = f"{who} {_did(attempt)}{'' if looked else _answer(attempt, cg_id if delivered else '')}."
+    told = looked or not delivered
+    more = _join(evidence_sentence(end.outcome), FOLLOWED.get(end.action, "")) if told else ""
     quote = next((found.message for found in proofs if found.message), "")
     return Step(first.at, sentence, more, quote, _state(end), proofs)
 
 
 def _did(attempt: Attempt) -> str:
     took = f" ({attempt.seconds:.2f} s)" if attempt.seconds is not None else ""
-    if attempt.kind == AttemptKind.LOOKUP:
-        return "asked CustomerGauge whether it has it" + took
+    if attempt.kind in LOOKS:
+        return LOOKS[AttemptKind(attempt.kind)] + took
     if attempt.ended_at is None:
         return "began to send it"
     return ("sent it" if attempt.wire_at else "tried to send it") + took
@@ -94,7 +108,14 @@ def _event(event: AuditEvent) -> Step:
     who = f"Worker {event.actor_name}" if process else person(event)
     did = (BY_PERSON.get(event.action) if event.actor else None) or str(Action(event.action).label)
     more = evidence_sentence(event.outcome)
-    return Step(event.at, f"{who} {did}.", more, state=_state(event), proofs=_proofs(event))
+    proofs = _proofs(event)
+    return Step(event.at, f"{who} {did}.", more, _reason(proofs), _state(event), proofs)
+
+
+def _reason(proofs: Iterable[Proof]) -> str:
+    """The reason that a person gave with a decision; often empty."""
+    rows = (row for found in proofs if found.title == "Recorded with it" for part in found.parts for row in part.rows)
+    return dict(rows).get("reason", "")
 
 
 def _state(event: AuditEvent) -> str:
@@ -107,7 +128,7 @@ def _proofs(event: AuditEvent) -> list[Proof]:
     payload = getattr(event, "payload", None)
     if payload is None:
         return []
-    title = "As it was entered" if event.action == Action.SUBMITTED else "Recorded with it"
+    title = proof.ENTERED if event.action == Action.SUBMITTED else "Recorded with it"
     return [proof.read(bytes(payload.body), title)]
 
 

@@ -5,17 +5,23 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Count, Max
+from django.db import transaction
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from ..models import Action, AuditEvent, Channel, State, Submission
+from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
+from ..models.revisions import Chain, superseded
+from ..models.wakeup import wake
 from ..roles import REVIEW, required
 from . import attention as inbox
-from .decisions import DECISIONS, DecisionForm, decide, forms_for, overtaken, with_reason, withheld
+from .cases import about, troubles
+from .decisions import DecisionForm, chosen, decide, forms_for, overtaken
+from .evidence import may_compare, side_by_side
 from .filters import HistoryFilter
 from .pages import BadCursor, Page, page
 from .story import tell
@@ -25,7 +31,8 @@ from .wording import what_next
 COUNTED = 1000
 #: States that change by themselves; a page that shows one asks again until it has changed.
 MOVING = frozenset({State.QUEUED, State.SENDING})
-COLUMNS = ("uuid", "created_at", "score", "agent_name", "customer", "delivery__state", "delivery__cg_id")
+COLUMNS = ("uuid", "created_at", "score", "agent_name", "customer", "delivery__state", "delivery__cg_id",
+           "delivery__evidence")  # fmt: skip
 
 
 @require_safe
@@ -41,6 +48,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "The address names a page that does not exist; here is the newest one.")
         shown = page(rows)
     context = {"form": form, "page": shown, "count": _count(found, shown), "counted": COUNTED}
+    context |= {"superseded": superseded(shown.rows)}
     return render(request, "history/list.html", context, status=200 if form.is_valid() else 422)
 
 
@@ -54,7 +62,7 @@ def detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """
     submission = _found(uuid)
     if request.headers.get("HX-Request"):
-        moving = submission.delivery.state in MOVING
+        moving = _moving(submission.delivery)
         if request.GET.get("seen") == str(submission.delivery.version):
             return HttpResponse(status=204)
         _record_look(request, submission, again=request.GET.get("seen", "").isdecimal())
@@ -68,35 +76,59 @@ def decision(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """A manager decides. 409 if the delivery is no longer as the manager saw it, 422 if something is missing."""
     submission, manager = _found(uuid), request.user
     assert isinstance(manager, User)  # noqa: S101 - `required` has let nobody else through
-    delivery, chosen = submission.delivery, DECISIONS.get(request.POST.get("decision", ""))
-    if chosen is None:
+    delivery = submission.delivery
+    decided = chosen(request.POST.get("decision", ""), delivery)
+    if decided is None:
         return _detail(request, submission, problem="There is no such decision. Choose one of these.", status=422)
-    form = DecisionForm(chosen, request.POST)
-    if form.fits(delivery) and not form.is_valid():
+    form = DecisionForm(decided, delivery, request.POST)
+    if form.fits() and not form.is_valid():
         return _detail(request, submission, form, status=422)
-    if not decide(delivery, chosen, manager, form):
+    if not decide(manager, form):
         delivery.refresh_from_db()
-        return _detail(request, submission, form, overtaken(delivery, manager, form), status=409)
-    more = format_html('{} <a href="{}">What else needs attention</a>', chosen.done, reverse("attention"))
+        return _detail(request, submission, form, overtaken(manager, form), status=409)
+    more = format_html('{} <a href="{}">What else needs attention</a>', decided.done, reverse("attention"))
     messages.success(request, more)
+    return redirect("history_detail", uuid)
+
+
+@require_POST
+@required(REVIEW)
+def compare(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """Ask a worker what CustomerGauge has of a delivered one; pressed twice it asks once. 409 if that is impossible."""
+    submission = _found(uuid)
+    delivery = submission.delivery
+    if not may_compare(delivery):
+        problem = "Only a result that CustomerGauge has, and by which it can be found there, can be compared."
+        return _detail(request, submission, problem=problem, status=409)
+    if not _is_looking(delivery):
+        with transaction.atomic():
+            asked = delivery.ask_comparison(Cause(request.user))
+            wake()
+        if not asked:
+            delivery.refresh_from_db()
+            problem = "The portal has just worked on it; nothing was asked. Press “Compare” again."
+            return _detail(request, submission, problem=problem, status=409)
     return redirect("history_detail", uuid)
 
 
 @require_safe
 @required(REVIEW)
 def attention(request: HttpRequest) -> HttpResponse:
-    """Everything that needs a person, oldest first; 422 if the address asks for a state that never does."""
-    state = request.GET.get("state", "")
-    known = not state or state in inbox.STATES
+    """Everything that needs a person, oldest first; 422 if the address asks for a state or a cause that is none."""
+    state, cause = request.GET.get("state", ""), request.GET.get("cause", "")
     states = [each for each in inbox.STATES if state in ("", each)]
+    causes = inbox.causes(states)
+    known = (not state or state in inbox.STATES) and inbox.is_cause(cause)
+    asked = (states, cause) if known else ([], "")
     try:
-        shown = inbox.page(states, request.GET.get("before", ""), request.GET.get("after", ""))
+        shown = inbox.page(*asked, request.GET.get("before", ""), request.GET.get("after", ""))
     except BadCursor:
         messages.warning(request, "The address names a page that does not exist; here is the first one.")
-        shown = inbox.page(states)
+        shown = inbox.page(*asked)
     counts = inbox.counts()
-    context = {"state": state, "known": known, "page": shown, "cases": inbox.explain(shown.rows)}
-    context |= {"counts": counts.items(), "total": sum(counts.values())}
+    context = {"state": state, "cause": cause, "known": known, "page": shown, "cases": inbox.explain(shown.rows)}
+    context |= {"counts": counts.items(), "total": sum(counts.values()), "causes": causes}
+    context |= {"matching_count": inbox.matching(*asked).count(), **troubles()}
     return render(request, "history/attention.html", context, status=200 if known else 422)
 
 
@@ -111,6 +143,7 @@ def _detail(
     """The page of one submission, recorded as seen; with the form that was posted and what is wrong with it."""
     _record_look(request, submission)
     context = {"earlier": submission.revision_of, "later": getattr(submission, "revision", None), "problem": problem}
+    context |= about(Chain.of(submission), submission, request.user)
     return render(request, "history/detail.html", _live(submission, posted) | context, status=status)
 
 
@@ -124,19 +157,31 @@ def _record_look(request: HttpRequest, submission: Submission, *, again: bool = 
 def _live(submission: Submission, posted: DecisionForm | None = None) -> dict[str, Any]:
     delivery = submission.delivery
     events = AuditEvent.objects.about(submission).select_related("payload", "actor")
-    attempts = {attempt.pk: attempt for attempt in delivery.attempts.all()}
+    calls = Attempt.objects.filter(Q(delivery=delivery) | Q(case__case_update__submission=submission))
     views = events.filter(action=Action.VIEWED).order_by("actor_name")
-    steps = tell(events.exclude(action=Action.VIEWED), attempts, delivery.cg_id)
     return {
         "submission": submission,
         "delivery": delivery,
-        "moving": delivery.state in MOVING,
+        "moving": _moving(delivery),
         "next": what_next(delivery, Channel.current()),
         "decisions": forms_for(delivery, posted),
-        "withheld": withheld(delivery.state),
-        "steps": [with_reason(step) for step in steps],
+        "found": side_by_side(delivery),
+        "may_compare": may_compare(delivery),
+        "looking": _is_looking(delivery),
+        "steps": tell(events.exclude(action=Action.VIEWED), {call.pk: call for call in calls}, delivery.cg_id),
         "viewers": views.values("actor_name").annotate(times=Count("pk"), last=Max("at")),
     }
+
+
+def _moving(delivery: Delivery) -> bool:
+    """Whether it is about to change by itself, as somebody in front of the page may expect."""
+    return delivery.state in MOVING or delivery.again_by_id is not None or _is_looking(delivery)
+
+
+def _is_looking(delivery: Delivery) -> bool:
+    """Whether a delivered one is being compared, or is about to be."""
+    soon = timezone.now() + LEASE
+    return delivery.state == State.DELIVERED and delivery.lookup_at is not None and delivery.lookup_at <= soon
 
 
 def _count(found: Any, shown: Page) -> int:

@@ -7,12 +7,15 @@ from django.utils.formats import date_format
 
 from ..customergauge import EVIDENCE
 from ..models import Action, Channel, ConfirmedBy, Delivery, State
+from ..models.sent import can_be_found
 
 #: Evidence that does not come from a call.
 OWN_EVIDENCE: dict[str, str] = {
     "by_person": "A person decided it.",
     "by_person_delivered": "A manager vouches that it was delivered.",
-    "by_person_again": "Nothing of it had been sent before.",
+    "by_person_again": "A manager wants it sent again.",
+    "by_person_looked": "A fresh look-up had not found it in CustomerGauge.",
+    "by_person_blind": "The manager had looked in CustomerGauge, and it was not there.",
     "by_person_dropped": "A manager dropped it.",
     "undone": "It was taken back before it was sent.",
     "worker_lost": "The worker that was sending it did not come back.",
@@ -20,10 +23,25 @@ OWN_EVIDENCE: dict[str, str] = {
     "practice_over": "It was entered for practice, and practice is over.",
     "internal": "Our own program failed on it; the operator finds the details in the worker's log.",
     "lookup_found": "Exactly one record there carries its reference.",
-    "lookup_none": "No record there carries its reference, which proves nothing yet.",
+    "lookup_match": "One record there has the same e-mail, completion time and score.",
+    "lookup_matches": "Several records there have the same e-mail, completion time and score; it may be stored twice.",
+    "lookup_shared": "One record there fits, but it fits another result as well, or has its number.",
+    "lookup_none": "Nothing there fits, which proves nothing yet.",
     "lookup_several": "Several records there carry its reference; it may have been stored twice.",
-    "lookup_failed": "The look-up itself failed and is repeated.",
+    "lookup_failed": "The look-up itself failed, so it says nothing; it is repeated.",
+    "compare_same": "What CustomerGauge shows is as it was sent.",
+    "compare_anonymised": "It has been anonymised there; what is left is as it was sent.",
+    "compare_differs": "What CustomerGauge has is not quite what was sent.",
+    "compare_absent": "It was not found there.",
+    "compare_several": "Several records there fit, so it could not be compared.",
+    "compare_empty": "The record is there, but nothing of what was sent is shown.",
+    "compare_failed": "CustomerGauge gave no usable answer, so it could not be compared.",
     "worker_lost_unsent": "The worker that held it did not come back, and had not sent anything.",
+    "corrected": "It corrects what CustomerGauge has.",
+    "case_again": "A manager wants it sent again.",
+    "case_vouched": "A manager vouches that it was done.",
+    "case_dropped": "A manager dropped it.",
+    "result_cancelled": "Its result has no number at CustomerGauge, so there is no case to change.",
 }
 
 #: What followed from the end of a call.
@@ -40,6 +58,8 @@ FOLLOWED: dict[str, str] = {
 BY_PERSON: dict[str, str] = {
     Action.DELIVERED: "confirmed that CustomerGauge has it",
     Action.QUEUED: "decided to send it again",
+    Action.CASE_QUEUED: "decided to send the change of its case again",
+    Action.CASE_DELIVERED: "confirmed that its case was changed",
 }
 
 NEXT: dict[str, str] = {
@@ -52,6 +72,22 @@ NEXT: dict[str, str] = {
 }
 SOON = timedelta(minutes=1)
 
+#: What the last look-up says about an unconfirmed one, for a manager who is about to decide.
+PROPOSALS: dict[str, str] = {
+    "lookup_match": "It was probably delivered: one record there has the same e-mail, completion time and score."
+    " Compare the two, and confirm it.",
+    "lookup_matches": "It was probably delivered, perhaps twice: several records there have the same e-mail, completion"
+    " time and score. Compare them.",
+    "lookup_several": "It was delivered, perhaps twice: several records there carry its reference. Compare them.",
+    "lookup_shared": "A record there fits, but it may belong to another result just like this one. Compare them.",
+}
+NOT_DELIVERED = "It was probably not delivered: no look-up has found it in CustomerGauge."
+ASKED_AGAIN = "CustomerGauge is asked for it once more. If it is not there, it is sent again by itself."
+NOT_TO_BE_FOUND = (
+    "The portal cannot look for it by itself: neither our own reference was sent with it, nor both e-mail and"
+    " completion time."
+)
+
 #: Who must act on what stands still, unless the evidence, or CustomerGauge's error code, tells otherwise.
 WHO_ACTS: dict[str, str] = {
     State.REJECTED: "The agent corrects it.",
@@ -63,6 +99,12 @@ ADMIN_ACTS: dict[tuple[str, str], str] = {
     (State.REJECTED, "300001"): "An administrator corrects the fields.",
     (State.REJECTED, "400011"): "An administrator corrects the list of workflow statuses.",
     (State.REJECTED, "status_refused"): "An administrator finds out who refused it.",
+    (State.REJECTED, "fields_refused"): "An administrator corrects the fields.",
+    (State.REJECTED, "blocked"): "The agent rewrites its texts. If that does not help, an administrator acts.",
+    (State.REJECTED, "400002"): "A manager looks in CustomerGauge; the record is gone.",
+    (State.REJECTED, "400005"): "A manager looks in CustomerGauge; the record is gone.",
+    (State.REJECTED, "400004"): "An administrator reads the log; the number sent was not a proper one.",
+    (State.REJECTED, "400010"): "An administrator reads the log; the number was not sent.",
     (State.FAILED, "internal"): "An administrator reads the log; then a manager decides.",
 }
 #: Units of age, the largest first.
@@ -82,7 +124,18 @@ def what_next(delivery: Delivery, channel: Channel) -> str:
         return _waiting(delivery, channel)
     if delivery.state == State.DELIVERED:
         return _arrived(delivery)
+    if delivery.state == State.UNCONFIRMED:
+        return _unknown(delivery, channel)
     return NEXT[delivery.state]
+
+
+def proposal(delivery: Delivery) -> str:
+    """What the look-ups so far say about an unconfirmed delivery; empty if they say nothing yet."""
+    if delivery.state != State.UNCONFIRMED:
+        return ""
+    if delivery.evidence == "lookup_none":
+        return NOT_DELIVERED if delivery.lookup_at is None else ""
+    return PROPOSALS.get(delivery.evidence, "")
 
 
 def who_acts(delivery: Delivery, code: str) -> str:
@@ -106,6 +159,17 @@ def _waiting(delivery: Delivery, channel: Channel) -> str:
     if delivery.next_at - now > SOON:
         return f"It is tried again at {_moment(delivery.next_at)}."
     return "It is sent as soon as a worker is free."
+
+
+def _unknown(delivery: Delivery, channel: Channel) -> str:
+    if delivery.again_by_id:
+        return ASKED_AGAIN + (" As sending is paused, that waits until it is resumed." if channel.paused else "")
+    if found := proposal(delivery):
+        return found
+    more = f" It is looked up again at {_moment(delivery.lookup_at)}." if delivery.lookup_at else ""
+    if not can_be_found(delivery.submission):
+        more = f" {NOT_TO_BE_FOUND}"
+    return NEXT[State.UNCONFIRMED] + more
 
 
 def _arrived(delivery: Delivery) -> str:

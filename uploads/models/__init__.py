@@ -9,12 +9,17 @@ from .alerts import Alert
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
 from .bulk import Bulk
+from .calls import Call, CallOutcome
 from .cases import CaseDelivery, CaseUpdate
 from .channel import SILENT_AFTER, Channel, Worker
+from .customers import CustomerKey
 from .delivery import Attempt, AttemptKind, Delivery, ReadBack
+from .drafts import Draft
+from .erasure import Erasure
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
 from .outage import Outage
 from .outgoing import LEASE, Outgoing
+from .script import CallScript
 from .seals import AuditSeal
 from .states import FINAL, LOOKUPS, NEEDS_PERSON, OPEN, TRANSITIONS, Cause, ConfirmedBy, Lane, State
 from .submission import PAYLOAD_VERSION, Contact, CustomerValue, ReasonChosen, Submission
@@ -43,14 +48,20 @@ __all__ = [
     "AuditSeal",
     "Body",
     "Bulk",
+    "Call",
+    "CallOutcome",
+    "CallScript",
     "CaseDelivery",
     "CaseUpdate",
     "Cause",
     "Channel",
     "ConfirmedBy",
     "Contact",
+    "CustomerKey",
     "CustomerValue",
     "Delivery",
+    "Draft",
+    "Erasure",
     "Kind",
     "Lane",
     "Lookup",

@@ -1,6 +1,7 @@
 """What operators have been told by mail, so that nobody is told twice and everybody is told that it is over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,16 @@ from .audit import Action, AuditEvent
 
 #: Not a kind of trouble: its `since` is when somebody last looked for trouble.
 TURN = "turn"
+#: A look that takes longer, because the mail server hangs, is taken for dead.
+LONGEST_LOOK = timedelta(minutes=2)
+
+#: What a mail can say of a kind, and what follows: the fields that are set to its time, and those that are emptied.
+SAID: dict[str, dict[str, bool]] = {
+    "begun": {"mailed_at": True},
+    "happened": {"mailed_at": True, "since": False},
+    "lasting": {"reminded_at": True},
+    "over": {"since": False},
+}
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -27,24 +38,27 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Kinds of trouble that last, in the order in which they began."""
         return self.filter(since__isnull=False).exclude(kind=TURN).order_by("since")
 
-    def take_turn(self, every: timedelta) -> bool:
-        """Be the one process that looks for trouble now; False if somebody has looked within `every`."""
+    @contextmanager
+    def turn(self, every: timedelta) -> Iterator[bool]:
+        """Whether the block is the one look for trouble now, of all processes: nobody looked within `every`.
+
+        Until the block ends nobody else has a turn, or (should the process die in it) for LONGEST_LOOK.
+        """
         self.bulk_create([Alert(kind=TURN)], ignore_conflicts=True)
         longer_ago = Q(since__isnull=True) | Q(since__lte=Now() - every)
-        return bool(self.filter(longer_ago, kind=TURN).update(since=Now()))
+        mine = bool(self.filter(longer_ago, kind=TURN).update(since=Now() + LONGEST_LOOK))
+        try:
+            yield mine
+        finally:
+            if mine:
+                self.filter(kind=TURN).update(since=Now())
 
-    def write_down_mail(
-        self, at: datetime, *, begun: Iterable["Alert"], lasting: Iterable["Alert"], over: Iterable["Alert"]
-    ) -> None:
-        """A mail went out: note what it said, with its audit event (kinds only, no words)."""
-        said = {"begun": [*begun], "lasting": [*lasting], "over": [*over]}
+    def write_down_mail(self, at: datetime, said: "Mapping[str, Sequence[Alert]]") -> None:
+        """A mail went out: note what it said (by the names in SAID), with its audit event (kinds only, no words)."""
         with transaction.atomic():
-            for alert in said["begun"]:
-                alert.change(mailed_at=at)
-            for alert in said["lasting"]:
-                alert.change(reminded_at=at)
-            for alert in said["over"]:
-                alert.change(since=None)
+            for how, alerts in said.items():
+                for alert in alerts:
+                    alert.change(**{field: at if set_it else None for field, set_it in SAID[how].items()})
             kinds = {how: [alert.kind for alert in alerts] for how, alerts in said.items()}
             AuditEvent.objects.record(Action.ALERTED, actor="alerts", body=kinds)
 

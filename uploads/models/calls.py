@@ -1,11 +1,16 @@
 """Calls that ended without a survey, and the calls to be made again. Nothing of this goes to CustomerGauge."""
 
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth.models import User
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from .audit import Action, AuditEvent
+from .drafts import Draft
 from .lookups import Lookup, LookupQuerySet
 
 
@@ -25,9 +30,33 @@ class CallOutcome(Lookup):
 
 
 class CallQuerySet(models.QuerySet["Call"]):
-    def to_call_back(self, agent: object) -> "CallQuerySet":
+    def to_call_back(self, agent: User) -> "CallQuerySet":
         """An agent's open call-backs, the next one first."""
         return self.filter(agent=agent, call_back_at__isnull=False, done_at=None).order_by("call_back_at")
+
+    def due(self, agent: User) -> "CallQuerySet":
+        """Those of them whose time has come."""
+        return self.to_call_back(agent).filter(call_back_at__lte=timezone.now())
+
+    def note(self, agent: User, token: uuid.UUID, outcome: CallOutcome, **said: Any) -> "Call":
+        """Write down how a call ended; what was typed into its form is no draft any more. One form is one call.
+
+        `said`: customer, note, call_back_at. Raises IntegrityError if the token is somebody else's.
+        """
+        name = agent.get_full_name() or agent.get_username()
+        try:
+            with transaction.atomic():
+                call = self.create(
+                    agent=agent, agent_name=name, token=token, outcome=outcome, outcome_label=outcome.label, **said
+                )
+                Draft.objects.filter(token=token, agent=agent).delete()
+                body = {"how": outcome.label, "call_back_at": call.call_back_at}
+                AuditEvent.objects.record(Action.CALL_RECORDED, call, actor=agent, body=body)
+        except IntegrityError:
+            if earlier := self.filter(token=token, agent=agent).first():
+                return earlier
+            raise
+        return call
 
 
 class Call(models.Model):
@@ -55,3 +84,24 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"call {self.uuid.hex[:8]}"
+
+    @property
+    def customer_name(self) -> str:
+        """Whom to call, as far as the fields tell: their names, else the first field filled in."""
+        names = [field["value"] for field in self.customer if field["kind"] == "text" and field["personal"]]
+        return " ".join(names) or next((field["value"] for field in self.customer), "") or "Somebody without a name"
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the time to call again has come."""
+        return self.call_back_at is not None and self.done_at is None and self.call_back_at <= timezone.now()
+
+    def settle(self, agent: User, how: str) -> bool:
+        """Take it off the list of calls to make; `how` is a constant. False if that was done before."""
+        now: datetime = timezone.now()
+        with transaction.atomic():
+            if not type(self).objects.filter(pk=self.pk, done_at=None).update(done_at=now):
+                return False
+            AuditEvent.objects.record(Action.CALL_DONE, self, actor=agent, outcome=how)
+        self.done_at = now
+        return True

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from . import writes
 from .append_only import AppendOnly, AppendOnlyQuerySet
-from .delivery import Attempt, AttemptKind
+from .delivery import Attempt, AttemptKind, Delivery
 from .outgoing import Outgoing, OutgoingQuerySet
-from .states import Cause, State
+from .states import NEEDS_PERSON, Cause, State
 from .submission import Submission
 
 
@@ -40,16 +40,31 @@ class CaseUpdate(AppendOnly):
 
 class CaseDeliveryQuerySet(OutgoingQuerySet["CaseDelivery"]):
     def ready(self) -> "CaseDeliveryQuerySet":
-        """Those whose result has its number; of one result the oldest open one only, so that they arrive in order."""
+        """Those whose turn it is: their result has its number, and nothing asked for before them is on its way.
+
+        Everything about one record arrives in the order in which it was asked for: corrections that wait or are being
+        sent, and case updates that somebody may still send.
+        """
         earlier = CaseDelivery.objects.filter(
             result=models.OuterRef("result"), case_update_id__lt=models.OuterRef("case_update_id")
         ).exclude(state__in=(State.DELIVERED, State.CANCELLED, State.REJECTED))
+        corrections = Delivery.objects.filter(
+            state__in=(State.QUEUED, State.SENDING),
+            amends=models.OuterRef("result__delivery__cg_id"),
+            submission__created_at__lt=models.OuterRef("case_update__created_at"),
+        )
         numbered = self.filter(result__delivery__state=State.DELIVERED).exclude(result__delivery__cg_id="")
-        return numbered.exclude(models.Exists(earlier))
+        return numbered.exclude(models.Exists(earlier)).exclude(models.Exists(corrections))
 
     def orphaned(self) -> "CaseDeliveryQuerySet":
-        """Those whose result will never be sent."""
-        return self.filter(state=State.QUEUED, result__delivery__state=State.CANCELLED)
+        """Those whose result will never have a number: it is not sent, or nobody knows its number."""
+        numberless = models.Q(result__delivery__state=State.DELIVERED, result__delivery__cg_id="")
+        return self.filter(models.Q(result__delivery__state=State.CANCELLED) | numberless, state=State.QUEUED)
+
+    def need_person(self) -> "CaseDeliveryQuerySet":
+        """Those that do not go on by themselves, oldest first."""
+        waiting = self.filter(state__in=NEEDS_PERSON).order_by("case_update_id")
+        return waiting.select_related("case_update__submission", "result__delivery")
 
 
 class CaseDelivery(Outgoing):
@@ -89,4 +104,8 @@ class CaseDelivery(Outgoing):
 
     def succeed(self, cause: Cause, number: str) -> bool:
         """→ delivered: the case at CustomerGauge is as the update says."""
+        return self._move(State.DELIVERED, cause)
+
+    def vouch(self, cause: Cause) -> bool:
+        """→ delivered at a person's word: the case is as the update says, whoever made it so."""
         return self._move(State.DELIVERED, cause)

@@ -1,7 +1,9 @@
 """The one connection to CustomerGauge as all workers see it, and the workers themselves."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Self
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Self, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,6 +25,24 @@ LONGEST_BREAK = timedelta(minutes=15)
 PROBE = timedelta(seconds=40)
 #: So many calls at once end the slow start.
 FULL_SPEED = 64
+#: Pauses that no test of the connection can end: a person's word, and lists that CustomerGauge refuses.
+UNTESTABLE = frozenset({"by_person", "refused_repeatedly"})
+
+Params = ParamSpec("Params")
+Change = Callable[Concatenate["Channel", Params], bool]
+
+
+def _on_the_row(change: Change[Params]) -> Change[Params]:
+    """Decide and change on the row as it stands now, held until the end of the transaction: of two workers (or a
+    worker and a person) that speak at once neither is lost, and the second sees what the first has done."""
+
+    @wraps(change)
+    def held(channel: "Channel", *args: Params.args, **kwargs: Params.kwargs) -> bool:
+        with transaction.atomic(savepoint=False):
+            channel.refresh_from_db(from_queryset=Channel.objects.select_for_update())
+            return change(channel, *args, **kwargs)
+
+    return cast(Change[Params], held)
 
 
 class Channel(models.Model):
@@ -64,6 +84,11 @@ class Channel(models.Model):
         return cls.objects.get_or_create(pk=1)[0]
 
     @classmethod
+    def held(cls) -> Self:
+        """The same, locked: whoever else wants to change it waits until this transaction is over."""
+        return cls.objects.select_for_update().get(pk=1)
+
+    @classmethod
     def clock(cls) -> datetime:
         """What the database's clock says: the one clock that all workers share."""
         return cls.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=1)
@@ -73,17 +98,22 @@ class Channel(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether deliveries may start now (how many at once: `room`)."""
-        return not self.paused and not self.needs_probe and not self._waits
+        return not self.paused and not self.is_doubtful and not self.waits
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether CustomerGauge could not be reached or did not make sense lately."""
-        return self.breaks > 0
+        """Whether the breaker is open: CustomerGauge was out of reach, and has not answered a probe since."""
+        return self.breaks > 0 and self.ramp is None
 
     @property
     def needs_probe(self) -> bool:
         """Whether the breaker is half-open and nobody has probed yet."""
-        return not self.paused and self.breaks > 0 and self.ramp is None and not self._waits
+        return not self.paused and self.is_doubtful and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing may start before `wait_until`."""
+        return self.wait_until is not None and self.wait_until > timezone.now()
 
     @property
     def test_wanted(self) -> bool:
@@ -93,50 +123,58 @@ class Channel(models.Model):
 
     @property
     def test_counts(self) -> bool:
-        """Whether a test has passed since sending was paused."""
+        """Whether a test has passed since sending stopped."""
         return bool(self.test_passed and self.tested_at and self.tested_at >= self.changed_at)
 
     @property
-    def _waits(self) -> bool:
-        return self.wait_until is not None and self.wait_until > timezone.now()
+    def may_resume(self) -> bool:
+        """Whether something stands that a person may end now: what the line itself has shown only after a test."""
+        return (self.paused and self.evidence in UNTESTABLE) or ((self.paused or self.is_doubtful) and self.test_counts)
 
-    def room(self, idle: int, busy: int) -> int:
-        """How many more calls a worker may begin that has so many idle threads and so many calls under way."""
+    def room(self, wanted: int, under_way: int) -> int:
+        """How many of `wanted` calls may begin while so many are under way."""
         if not self.is_open:
             return 0
-        return idle if self.ramp is None else max(0, min(idle, self.ramp - busy))
+        return wanted if self.ramp is None else max(0, min(wanted, self.ramp - under_way))
 
     # -- the circuit breaker -------------------------------------------------------------------------------
 
+    @_on_the_row
     def trip(self, actor: Any, evidence: str) -> bool:
-        """Open the breaker, or open it again: everything waits, longer each time."""
-        now = timezone.now()
-        wait = min(BREAK * 2 ** min(self.breaks, 10), LONGEST_BREAK)
-        return self._set(
-            Action.CHANNEL_DOWN, actor, evidence, evidence=self.evidence if self.paused else evidence,
-            breaks=self.breaks + 1, ramp=None, wait_until=now + wait, shut_since=self.shut_since or now,
-        )  # fmt: skip
+        """Open the breaker, or open it again after a trial. False if nothing goes out already."""
+        if self.paused or self.is_doubtful:
+            return False
+        return self._break(actor, evidence)
 
+    @_on_the_row
     def begin_probe(self) -> bool:
         """Be the one worker that probes. False if another is."""
-        return self._set(None, "", "", wait_until=timezone.now() + PROBE)
+        return self.needs_probe and self._set(None, "", "", wait_until=timezone.now() + PROBE)
 
+    @_on_the_row
     def probed(self, actor: Any, evidence: str, *, answered: bool) -> bool:
-        """The probe is over: let one delivery try, or wait again."""
-        if answered:
-            return self._set(None, actor, evidence, ramp=1, wait_until=None)
-        return self.trip(actor, evidence)
+        """The probe is over: let one delivery try, or wait again, longer. False if it comes too late to matter."""
+        if self.paused or not self.is_doubtful:
+            return False
+        if not answered:
+            return self._break(actor, evidence)
+        now = timezone.now()
+        asked_for = self.wait_until and self.wait_until > now + PROBE  # by CustomerGauge, meanwhile
+        return self._set(None, "", "", ramp=1, resumed_at=now, wait_until=self.wait_until if asked_for else None)
 
+    @_on_the_row
     def succeeded(self, actor: Any) -> bool:
-        """A call was processed: close the breaker, and go on faster."""
-        ramp = None if self.ramp is None or self.ramp * 2 >= FULL_SPEED else self.ramp * 2
+        """A call that began since `resumed_at` was processed: close the breaker, and go on faster."""
+        if self.paused or self.ramp is None:
+            return False
+        ramp = None if self.ramp * 2 >= FULL_SPEED else self.ramp * 2
         if not self.breaks:
-            return self._set(None, actor, "", ramp=ramp)
-        changes = {"breaks": 0, "ramp": ramp, "wait_until": None, "evidence": "", "resumed_at": timezone.now()}
-        return self._reopen(Action.CHANNEL_BACK, actor, changes)
+            return self._set(None, "", "", ramp=ramp)
+        return self._reopen(Action.CHANNEL_BACK, actor, breaks=0, ramp=ramp, wait_until=None)
 
     # -- pausing, waiting, testing -------------------------------------------------------------------------
 
+    @_on_the_row
     def pause(self, actor: Any, evidence: str) -> bool:
         """Stop all sending until a person resumes it. False if it was paused already."""
         since = self.shut_since or timezone.now()
@@ -144,74 +182,94 @@ class Channel(models.Model):
             Action.CHANNEL_PAUSED, actor, evidence, paused=True, evidence=evidence, shut_since=since
         )
 
+    @_on_the_row
     def resume(self, actor: Any) -> bool:
-        """Let the workers send again, slowly at first. False if nothing was stopped."""
-        if not self.paused and not self.breaks and not self._waits:
-            return False
-        changes = {"paused": False, "evidence": "", "wait_until": None, "breaks": 0, "ramp": 1}
-        return self._reopen(Action.CHANNEL_RESUMED, actor, changes | {"resumed_at": timezone.now()})
+        """Let the workers send again, slowly at first. False if nothing was stopped.
 
+        A wait that CustomerGauge asked for goes on: no person here can shorten it.
+        """
+        if not self.paused and not self.breaks:
+            return False
+        wait_until = None if self.breaks else self.wait_until
+        now = timezone.now()
+        return self._reopen(
+            Action.CHANNEL_RESUMED, actor, paused=False, breaks=0, ramp=1, resumed_at=now, wait_until=wait_until
+        )
+
+    @_on_the_row
     def wait(self, actor: Any, until: datetime, evidence: str) -> bool:
-        """Start no delivery before `until`; a longer wait that is already agreed stays."""
+        """Start no delivery before `until`; a longer wait that is already agreed stays. Spends nothing."""
         if self.wait_until and self.wait_until >= until:
             return False
-        return self._set(Action.CHANNEL_WAITING, actor, evidence, wait_until=until)
+        return self._set(Action.CHANNEL_WAITING, actor, evidence, keep=self.paused, wait_until=until)
 
+    @_on_the_row
     def ask_test(self, user: User) -> bool:
         """Ask a worker to test the connection."""
         return self._set(Action.TEST_ASKED, user, "", keep=True, test_by_id=user.pk, test_asked_at=timezone.now())
 
+    @_on_the_row
     def tested(self, actor: Any, evidence: str, body: Body, *, passed: bool) -> bool:
-        """A worker has tested the connection; `body` holds the steps."""
+        """A worker has tested the connection; `body` holds the steps. False if another was faster."""
         changes = {"tested_at": timezone.now(), "test_passed": passed}
-        return self._set(Action.CHANNEL_TESTED, actor, evidence, body=body, keep=True, **changes)
+        return self.test_wanted and self._set(Action.CHANNEL_TESTED, actor, evidence, body=body, keep=True, **changes)
 
+    @_on_the_row
     def note_skew(self, seconds: int) -> bool:
         """Write down how far our clock is ahead of CustomerGauge's (at most a day)."""
         return self._set(None, "", "", skew=max(-86_400, min(seconds, 86_400)))
 
+    @_on_the_row
     def aim(self, actor: Any, target: str, *, simulated: bool) -> bool:
         """Note where results go from now on, and whether that is the simulator."""
         return self._set(Action.CHANNEL_AIMED, actor, "", target=target, simulated=simulated)
 
-    def allot(self, wanted: int, rate: float) -> int:
+    @classmethod
+    def allot(cls, wanted: int, rate: float) -> int:
         """How many of `wanted` calls may begin now, if all workers together begin `rate` a second (0: any number).
 
-        A bucket that holds one second's worth; its level is a moment in time, moved on by compare-and-set.
+        A bucket that holds one second's worth, and at least one call; its level is a moment of the database's clock.
         """
-        if not rate or not wanted:
-            return wanted
-        now = timezone.now()
-        full = now - timedelta(seconds=max(1.0, 1 / rate))
-        used_to = max(self.rate_at or full, full)
-        granted = min(wanted, int((now - used_to).total_seconds() * rate + 1e-6))
-        moved = used_to + timedelta(seconds=granted / rate)
-        if not granted or not Channel.objects.filter(pk=1, rate_at=self.rate_at).update(rate_at=moved):
-            return 0
-        self.rate_at = moved
+        if not rate or wanted <= 0:
+            return max(wanted, 0)
+        with transaction.atomic(savepoint=False):
+            line = cls.held()
+            now = cls.clock()
+            full = now - timedelta(seconds=max(1.0, 1 / rate))
+            used_to = max(line.rate_at or full, full)
+            granted = max(0, min(wanted, int((now - used_to).total_seconds() * rate + 1e-6)))
+            if granted:
+                cls.objects.filter(pk=1).update(rate_at=used_to + timedelta(seconds=granted / rate))
         return granted
 
-    def _reopen(self, action: Action, actor: Any, changes: dict[str, Any]) -> bool:
+    # -- how it is changed, the row being held -------------------------------------------------------------
+
+    def _break(self, actor: Any, evidence: str) -> bool:
+        now = timezone.now()
+        wait = now + min(BREAK * 2 ** min(self.breaks, 10), LONGEST_BREAK)
+        return self._set(
+            Action.CHANNEL_DOWN, actor, evidence, evidence=evidence, breaks=self.breaks + 1, ramp=None,
+            wait_until=max(wait, self.wait_until or wait), shut_since=self.shut_since or now,
+        )  # fmt: skip
+
+    def _reopen(self, action: Action, actor: Any, **changes: Any) -> bool:
         """Back in business: with the receipt of the outage, in one transaction."""
         since, evidence = self.shut_since, self.evidence
-        with transaction.atomic(savepoint=False):
-            if not self._set(action, actor, evidence, shut_since=None, **changes):
-                return False
-            if since:
-                Outage.write_down(since, evidence)
+        tried_since = self.resumed_at if self.breaks and self.ramp is not None else None
+        self._set(action, actor, evidence, evidence="", shut_since=None, **changes)
+        if since:
+            Outage.write_down(since, evidence, tried_since)
         return True
 
     def _set(
         self, action: Action | None, actor: Any, outcome: str, *, body: Body | None = None, keep: bool = False,
         **changes: Any,
     ) -> bool:  # fmt: skip
-        """Change the row if nobody else has; `keep` leaves the time at which its state changed."""
+        """Change the row; `keep` leaves the time at which its state changed."""
         changes |= {"version": self.version + 1} | ({} if keep or not action else {"changed_at": timezone.now()})
-        with transaction.atomic(savepoint=False):
-            if not Channel.objects.filter(pk=self.pk, version=self.version).update(**changes):
-                return False
-            if action:
-                AuditEvent.objects.record(action, self, actor=actor, outcome=outcome, body=body)
+        Channel.objects.filter(pk=self.pk).update(**changes)
+        if action:
+            AuditEvent.objects.record(action, self, actor=actor, outcome=outcome, body=body)
         for name, value in changes.items():
             setattr(self, name, value)
         return True

@@ -1,7 +1,7 @@
 """The delivery of a result, a new one or a correction, and the attempts: one per call to CustomerGauge."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -14,8 +14,12 @@ from django.utils import timezone
 from . import writes
 from .audit import Action
 from .outgoing import Outgoing, OutgoingQuerySet
+from .sent import can_be_found
 from .states import LOOKUPS, Cause, ConfirmedBy, State
 from .submission import Submission
+
+#: When to compare once more, after a comparison that found nothing.
+READ_BACKS = (timedelta(minutes=5), timedelta(minutes=30))
 
 
 class ReadBack(models.TextChoices):
@@ -95,14 +99,18 @@ class Delivery(Outgoing):
         compare_at: when to read back what CustomerGauge stored; None for never.
         """
         return self._move(
-            State.DELIVERED, cause, cg_id=cg_id, confirmed_by=by, lookup_at=compare_at, again_by_id=None
+            State.DELIVERED, cause, cg_id=cg_id, confirmed_by=by, lookup_at=compare_at, lookups=0, again_by_id=None
         )  # fmt: skip
 
     def unconfirm(self, cause: Cause) -> bool:
-        """sending → unconfirmed: it may have been processed, so it is never sent again by itself, but looked up."""
+        """sending → unconfirmed: it may have been processed, so it is never sent again by itself, but looked up.
+
+        Not where CustomerGauge cannot be asked for it.
+        """
+        lookup_at = timezone.now() + LOOKUPS[0] if can_be_found(self.submission) else None
         return self._move(
-            State.UNCONFIRMED, cause, tries=self.tries + 1, lookups=0, lookup_at=timezone.now() + LOOKUPS[0]
-        )
+            State.UNCONFIRMED, cause, tries=self.tries + 1, lookups=0, lookup_at=lookup_at, again_by_id=None
+        )  # fmt: skip
 
     def begin_lookup(self, worker: str, lease_until: datetime) -> "Attempt | None":
         """Lease a row for a look-up and open its attempt; None if somebody else was first.
@@ -115,11 +123,21 @@ class Delivery(Outgoing):
                 return None
             return self.open_attempt(worker, kind)
 
-    def end_lookup(self, cause: Cause, *, counts: bool) -> bool:
-        """It was not found beyond doubt: look again later, so many times in all. A failed look-up does not count."""
-        done = self.lookups + counts
+    def end_lookup(self, cause: Cause) -> bool:
+        """It was looked up and not found beyond doubt: what was found is now the evidence. Look again later, so many
+        times in all."""
+        done = self.lookups + 1
         lookup_at = timezone.now() + LOOKUPS[done] if done < len(LOOKUPS) else None
-        return self._stay(cause, Action.LOOKED_UP, lookups=done, lookup_at=lookup_at, again_by_id=None)
+        return self._stay(
+            cause, Action.LOOKED_UP, evidence=cause.evidence, lookups=done, lookup_at=lookup_at, again_by_id=None
+        )  # fmt: skip
+
+    def miss_lookup(self, cause: Cause) -> bool:
+        """The look-up itself failed, which says nothing and does not count: look again when half as much time as
+        since it became unconfirmed has passed once more."""
+        now = timezone.now()
+        wait = min(max((now - self.changed_at) / 2, LOOKUPS[0]), LOOKUPS[-1])
+        return self._stay(cause, Action.LOOKED_UP, lookup_at=now + wait, again_by_id=None)
 
     def ask_again(self, cause: Cause, manager: User) -> bool:
         """A manager wants an unconfirmed one sent again: a fresh look-up runs first, and decides."""
@@ -127,12 +145,18 @@ class Delivery(Outgoing):
         return self._stay(cause, Action.AGAIN_ASKED, again_by_id=manager.pk, lookup_at=now)
 
     def ask_comparison(self, cause: Cause) -> bool:
-        """Somebody wants to know what CustomerGauge has of a delivered one."""
-        return self._stay(cause, Action.COMPARISON_ASKED, lookup_at=timezone.now())
+        """Somebody wants to know what CustomerGauge has of a delivered one. It is looked at once."""
+        return self._stay(cause, Action.COMPARISON_ASKED, lookup_at=timezone.now(), lookups=len(READ_BACKS))
 
-    def end_comparison(self, cause: Cause, found: str) -> bool:
-        """Write down what the comparison showed: one of ReadBack, or the same as before if it failed."""
-        return self._stay(cause, Action.COMPARED, lookup_at=None, read_back=found)
+    def end_comparison(self, cause: Cause, found: ReadBack | None) -> bool:
+        """Write down what the comparison showed; None: nothing, then what an earlier one showed stays.
+
+        What a POST stored may not be shown at once: unless a person asked, it is not said to be absent too soon.
+        """
+        if found in (None, ReadBack.ABSENT) and self.lookups < len(READ_BACKS):
+            next_at = timezone.now() + READ_BACKS[self.lookups]
+            return self._stay(cause, Action.COMPARED, lookup_at=next_at, lookups=self.lookups + 1)
+        return self._stay(cause, Action.COMPARED, lookup_at=None, read_back=found or self.read_back)
 
     def _stay(self, cause: Cause | None = None, action: Action | None = None, **changes: Any) -> bool:
         """Change the row within its state, guarded like a transition."""

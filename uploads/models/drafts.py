@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
@@ -10,7 +11,7 @@ from .submission import Submission
 
 
 class DraftQuerySet(models.QuerySet["Draft"]):
-    def of(self, agent: object) -> "DraftQuerySet":
+    def of(self, agent: User) -> "DraftQuerySet":
         """An agent's own drafts, the one touched last first."""
         return self.filter(agent=agent).order_by("-updated_at")
 

@@ -130,7 +130,7 @@ class Outgoing(models.Model):
         return self._move(State.FAILED, cause, tries=self.tries + 1)
 
     def unconfirm(self, cause: Cause) -> bool:
-        """sending → unconfirmed: it may have been processed, so it is never sent again by itself."""
+        """sending, queued → unconfirmed: it may have been processed, so it is never sent again by itself."""
         return self._move(State.UNCONFIRMED, cause, tries=self.tries + 1)
 
     def cancel(self, cause: Cause) -> bool:

@@ -28,6 +28,7 @@ TRANSITIONS: dict[State, dict[State, str]] = {
     State.QUEUED: {
         State.SENDING: "claimed by a worker",
         State.CANCELLED: "undone by the agent, or dropped by a manager",
+        State.UNCONFIRMED: "a backup was restored, it may have been sent since",
     },
     State.SENDING: {
         State.DELIVERED: "strict success",

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from .append_only import AppendOnly, AppendOnlyQuerySet
 
-
 #: How `payload` is laid out; a worker leaves alone what is newer than it knows.
 PAYLOAD_VERSION = 1
 

@@ -38,6 +38,14 @@ def _nothing(call: Call) -> Iterator[Step]:
     yield Answer(error.status, error.document, call.answer.suffix).message()
 
 
+def _one_date(call: Call) -> Iterator[Step]:
+    if "date_method" in dict(call.request.query):
+        error = ApiError(400001)
+        yield Answer(error.status, error.document, call.answer.suffix).message()
+    else:
+        yield call.answer.message()
+
+
 def _row(name: str, text: str, script: Script) -> Behaviour:
     return Behaviour(name, GROUP, text, script, True, on="GET")
 
@@ -45,7 +53,13 @@ def _row(name: str, text: str, script: Script) -> Behaviour:
 ROWS = (
     _row("lookup-empty", "Finds nothing, whatever is stored.", _found(lambda *_: [])),
     _row("lookup-400002", "Says the record does not exist.", _nothing),
+    _row("lookup-400001", "Knows one kind of date only: the order date.", _one_date),
     _row("lookup-everything", "Ignores the filters and returns everybody.", _found(lambda call, _: call.everything())),
+    _row(
+        "lookup-first-page",
+        "Returns the first 40 rows there are, whatever is asked.",
+        _found(lambda call, _: call.everything()[:40]),
+    ),
     _row("lookup-twice", "Returns every row twice.", _found(lambda _, rows: rows + rows)),
     _row("lookup-stranger", "Returns somebody else's row.", _found(lambda *_: [_STRANGER])),
     _row("lookup-object", "Returns the first row without its list.", _found(lambda _, rows: rows[0] if rows else {})),
@@ -53,6 +67,11 @@ ROWS = (
         "lookup-numbers",
         "Returns the numbers alone.",
         _found(lambda _, rows: [row["number_customergauge"] for row in rows]),
+    ),
+    _row(
+        "lookup-number-alone",
+        "Returns the rows with nothing but their numbers.",
+        _found(lambda _, rows: [{"number_customergauge": row["number_customergauge"]} for row in rows]),
     ),
     _row(
         "lookup-anonymised",

@@ -1,0 +1,161 @@
+"""How each kind of trouble is brought about, and how all of it is put right again."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from tests.factories import make_submission
+from uploads.audit import guards
+from uploads.models import (
+    CaseDelivery,
+    CaseUpdate,
+    Channel,
+    Delivery,
+    State,
+    Submission,
+    Worker,
+)
+
+LOGIN = "/accounts/login/"
+
+
+def ago(**time: float) -> "timezone.datetime":  # type: ignore[name-defined]
+    return timezone.now() - timedelta(**time)
+
+
+def agent() -> User:
+    return User.objects.get(username="anna")
+
+
+def paused() -> None:
+    Channel.current().pause("here:1", "certificate")
+
+
+def out_of_reach() -> None:
+    Channel.current().trip("here:1", "refused")
+    Channel.objects.update(shut_since=ago(minutes=16))
+
+
+def no_worker() -> None:
+    Worker.objects.update(beat_at=ago(seconds=61))
+
+
+def _due_since(**time: float) -> None:
+    submission = Submission.objects.first() or make_submission(agent())
+    Delivery.objects.filter(pk=submission.pk).update(state=State.QUEUED, next_at=ago(**time))
+
+
+def no_progress() -> None:
+    _due_since(minutes=6)
+    Worker.objects.update(progress_at=ago(minutes=6))
+
+
+def waiting() -> None:
+    _due_since(minutes=16)
+
+
+def waiting_long() -> None:
+    _due_since(hours=3)
+
+
+def many_unconfirmed() -> None:
+    for _ in range(10 - Delivery.objects.count()):
+        make_submission(agent())
+    Delivery.objects.update(state=State.UNCONFIRMED, changed_at=timezone.now() + timedelta(hours=1))
+
+
+def failed() -> None:
+    submission = Submission.objects.first() or make_submission(agent())
+    Delivery.objects.filter(pk=submission.pk).update(state=State.FAILED)
+
+
+def cases() -> None:
+    if not CaseUpdate.objects.exists():
+        submission = make_submission(agent(), State.DELIVERED)
+        update = CaseUpdate.objects.create(
+            token=uuid.uuid4(), submission=submission, author=agent(), author_name="anna", comment="Called Mrs Klameth"
+        )
+        CaseDelivery.objects.create(case_update=update, result=submission)
+    CaseDelivery.objects.update(state=State.REJECTED)
+
+
+def disk() -> None:
+    Worker.objects.update(metrics="# TYPE cgportal_disk_free_ratio gauge\ncgportal_disk_free_ratio 0.05\n")
+
+
+def guards_missing() -> None:
+    guards.remove()
+
+
+def clock() -> None:
+    Channel.current().note_skew(-121)
+
+
+def superuser() -> None:
+    User.objects.filter(username="root").exists() or User.objects.create_superuser("root", password="demo")
+    assert Client().post(LOGIN, {"login": "root", "password": "demo"}).status_code == 302
+
+
+def sign_ins() -> None:
+    cache.clear()
+    for _ in range(10):
+        Client().post(LOGIN, {"login": "mia", "password": "canary-guess"})
+
+
+def roles() -> None:
+    """Through the administration's own page, by somebody who has been signed in for long."""
+    root, _ = User.objects.get_or_create(username="chief", is_superuser=True, is_staff=True)
+    client = Client()
+    client.force_login(root, backend="allauth.account.auth_backends.AuthenticationBackend")
+    User.objects.filter(pk=root.pk).update(last_login=ago(days=1))
+    bram, _ = User.objects.get_or_create(username="bram")
+    role = Group.objects.exclude(user=bram).order_by("?")[0]
+    page = {"username": "bram", "groups": str(role.pk), "is_active": "on"}
+    assert client.post(f"/admin/auth/user/{bram.pk}/change/", page).status_code == 302
+
+
+def worker_lost() -> None:
+    Worker.objects.update_or_create(name="there:2", defaults={"beat_at": ago(seconds=90)})
+
+
+#: Kind → how it comes about.
+CAUSES: dict[str, Callable[[], None]] = {
+    "paused": paused,
+    "out_of_reach": out_of_reach,
+    "no_worker": no_worker,
+    "no_progress": no_progress,
+    "waiting": waiting,
+    "waiting_long": waiting_long,
+    "many_unconfirmed": many_unconfirmed,
+    "unconfirmed": lambda: unconfirmed(),
+    "failed": failed,
+    "cases": cases,
+    "disk": disk,
+    "guards": guards_missing,
+    "clock": clock,
+    "superuser": superuser,
+    "sign_ins": sign_ins,
+    "roles": roles,
+    "worker_lost": worker_lost,
+}
+
+
+def unconfirmed() -> None:
+    submission = Submission.objects.first() or make_submission(agent())
+    Delivery.objects.filter(pk=submission.pk).update(state=State.UNCONFIRMED, changed_at=ago(minutes=61))
+
+
+def put_right() -> None:
+    """Everything is as it should be, whatever was wrong."""
+    Channel.objects.update(paused=False, breaks=0, ramp=None, wait_until=None, shut_since=None, skew=0)
+    now = timezone.now() + timedelta(hours=2)  # in the eyes of a test that looks ahead they are still alive
+    Worker.objects.filter(name="there:2").delete()
+    Worker.objects.update(beat_at=now, progress_at=now, metrics="")
+    Delivery.objects.update(state=State.DELIVERED, cg_id="12")
+    CaseDelivery.objects.update(state=State.DELIVERED)
+    guards.install()

@@ -1,0 +1,66 @@
+"""What people are told of although it is not a state: it happened, and is not over later.
+
+Each function gives a sentence about everything from `it.since` on, or nothing. None of them names anybody.
+"""
+
+import json
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from ..models import SILENT_AFTER, Action, AuditEvent
+from .situation import Situation, recorded_since
+from .wording import number
+
+REFUSALS, WITHIN = 10, timedelta(minutes=10)
+
+
+def superuser(it: Situation) -> str:
+    """The account for emergencies was used."""
+    used = User.objects.filter(is_superuser=True, last_login__gt=it.since).exists()
+    return "An account for emergencies was used to sign in." if used else ""
+
+
+def sign_ins(it: Situation) -> str:
+    """Ten refusals under one name within ten minutes."""
+    refused: dict[str, list[datetime]] = defaultdict(list)
+    events = recorded_since(it.since - WITHIN).filter(action=Action.SIGN_IN_REFUSED).order_by("id")
+    for event in events.select_related("payload"):
+        refused[str(_body(event).get("name", "")).casefold()].append(event.at)
+    names = sum(_guessed(times, it.since) for times in refused.values())
+    return f"{REFUSALS} wrong passwords within 10 minutes were tried under {number(names, 'name')}." if names else ""
+
+
+def _guessed(times: list[datetime], since: datetime) -> bool:
+    """Whether so many of these times lie within so short a span that ends after `since`."""
+    spans = zip(times, times[REFUSALS - 1 :], strict=False)
+    return any(last - first <= WITHIN and last > since for first, last in spans)
+
+
+def roles(it: Situation) -> str:
+    """Somebody was given a role, or lost one."""
+    events = recorded_since(it.since).filter(action__in=(Action.USER_ADDED, Action.USER_CHANGED))
+    changed = sum(map(_changes_role, events.select_related("payload")))
+    return f"{number(changed, 'account')} got another role." if changed else ""
+
+
+def _changes_role(event: AuditEvent) -> bool:
+    body = _body(event)
+    before, after = ((body.get(when) or {}).get("groups", []) for when in ("before", "after"))
+    return bool(before != after)
+
+
+def worker_lost(it: Situation) -> str:
+    """A worker stopped giving signs of life without a farewell, while others go on."""
+    living = {worker.pk for worker in it.heard_of}
+    lost = [worker for worker in it.workers if worker.pk not in living and worker.beat_at > it.since - SILENT_AFTER]
+    if not lost or not living:
+        return ""
+    return f"{number(len(lost), 'worker')} vanished without stopping cleanly. Others go on and take over its work."
+
+
+def _body(event: AuditEvent) -> dict[str, Any]:
+    payload = getattr(event, "payload", None)  # an erased one is gone
+    return dict(json.loads(bytes(payload.body))) if payload else {}
