@@ -8,14 +8,19 @@ BIN := $(VENV)/bin
 run: $(VENV)/run
 	@exec $(BIN)/python -m cgportal.run
 
-# SQLite always; PostgreSQL too when TEST_DATABASE_URL names a server that may be filled and emptied.
+# SQLite always; PostgreSQL at the same time when TEST_DATABASE_URL names a server that may be filled and emptied, but
+# for what no database changes.
+ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py
 test: $(VENV)/dev
-	$(BIN)/python -m pytest
-	@if [ -n "$$TEST_DATABASE_URL" ]; then \
-	  echo "again on PostgreSQL, but for what no database changes"; DATABASE_URL="$$TEST_DATABASE_URL" \
-	    $(BIN)/python -m pytest --ignore tests/customergauge --ignore tests/simulator --ignore tests/test_accessibility.py \
-	    --ignore tests/test_fuzz.py --ignore tests/nemesis --ignore tests/test_kill_at_every_step.py; \
-	else echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; fi
+	@if [ -z "$$TEST_DATABASE_URL" ]; then \
+	  echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; exec $(BIN)/python -m pytest; \
+	fi; \
+	log=$$(mktemp); \
+	DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ON_SQLITE_ONLY:%=--ignore tests/%) >$$log 2>&1 & \
+	$(BIN)/python -m pytest; sqlite=$$?; \
+	wait $$!; postgresql=$$?; \
+	echo "on PostgreSQL:"; cat $$log; rm $$log; \
+	exit $$((sqlite || postgresql))
 
 # Kills the worker at its 1st, 2nd, … step until a run gets through; a part of `make test`.
 crash: $(VENV)/dev

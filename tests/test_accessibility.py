@@ -147,9 +147,17 @@ def save_with_errors(page: Page) -> None:
     expect(page.locator(".entry-summary")).to_be_focused()
 
 
-def save_and_next(page: Page) -> None:
+def save_with_warnings(page: Page) -> None:
     fill_in(page)
     page.fill("[name=comment]", "")
+    page.get_by_role("button", name="Save and next").click()
+    expect(page.locator("[name=overrule]")).to_be_focused()
+    expect(page.locator("[data-draft-told]")).to_contain_text("Draft kept")
+
+
+def save_and_next(page: Page) -> None:
+    save_with_warnings(page)
+    page.fill("[name=overrule]", "The customer was in a hurry")
     page.get_by_role("button", name="Save and next").click()
     expect(page.locator(".alert-success")).to_be_visible()
 
@@ -192,6 +200,7 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "entry filled": ("agent2", "/submissions/new/", fill_in),
     "entry no reason found": ("agent2", "/submissions/new/", filter_to_nothing),
     "entry with errors": ("agent2", "/submissions/new/", save_with_errors),
+    "entry with warnings": ("newcomer", "/submissions/new/", save_with_warnings),
     "entry after one": ("manager", "/submissions/new/", save_and_next),
     **{
         f"submission {state}": (f"owner of {state}", f"/submissions/{{{state}}}/", open_all)
@@ -209,6 +218,8 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "attention": ("manager", "/attention/", nothing),
     "attention filtered": ("manager", "/attention/?state=failed", nothing),
     "attention of nonsense": ("manager", "/attention/?state=angry", nothing),
+    "erase": ("manager", "/erase/", nothing),
+    "erase, what is kept": ("manager", "/erase/?result={delivered}", nothing),
     "decision without a reason": ("manager", "/history/{failed}/", decide_without_reason),
     "correction": ("owner of rejected", "/submissions/new/?from={rejected}", nothing),
     "health": ("manager", "/health/", nothing),
@@ -295,6 +306,7 @@ def test_tab_walks_through_all_of_the_entry_page_in_order_and_always_shows_where
     page = open_page("agent", "/submissions/new/", reduced_motion="reduce", viewport={"width": 1280, "height": 1600})
     page.keyboard.press("Tab")  # from now on the browser shows focus as it does for people with a keyboard
     fill_in(page)
+    expect(page.locator("[data-draft-told]")).to_contain_text("Draft kept")
     page.locator(".skip").focus()
     expected = page.evaluate(NAMES)
     walked: list[str] = []
@@ -335,7 +347,7 @@ def test_an_agent_signs_in_enters_a_result_and_signs_out_with_the_keyboard_alone
         write(text)
     press("Enter")
     expect(page.locator("[name=CustomerNumber]")).to_be_focused()
-    for name, text in (("CustomerNumber", "000077"), ("Email", "lee@brightwater.example"), ("LastName", "Klameth")):
+    for name, text in (("CustomerNumber", "000077"), ("Email", "mae@brightwater.example"), ("LastName", "Klameth")):
         tab_to(page, f"[name={name}]")
         write(text)
     tab_to(page, "[name=score]")

@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.factories import make_submission, make_user
-from uploads.models import Delivery, ReasonCode, Submission, SurveyField, WorkflowStatus
+from uploads.models import CallScript, Delivery, ReasonCode, Submission
 
 ROLES = ("anon", "nobody", "agent", "manager", "admin", "root")
 
@@ -102,6 +103,26 @@ export_csv                                in    403    403   200     403   200
 export_xlsx                               in    403    403   200     403   200
 export_jsonl                              in    403    403   200     403   200
 trends                                    in    403    403   200     403   200
+erase                                     in    403    403   200     403   403
+erase_confirm                             405   405    405   405     405   405
+erase_certificate 1                       in    403    403   404     403   403
+prefill                                   405   405    405   405     405   405
+same                                      405   405    405   405     405   405
+save_draft                                405   405    405   405     405   405
+discard_draft                             405   405    405   405     405   405
+record_call                               405   405    405   405     405   405
+call_done absent                          405   405    405   405     405   405
+calls_due                                 204   204    200   200     204   204
+admin:uploads_calloutcome_changelist      in    403    403   403     200   200
+admin:uploads_calloutcome_add             in    403    403   403     200   200
+admin:uploads_calloutcome_change 1        in    403    403   403     200   200
+admin:uploads_calloutcome_history 1       in    403    403   403     200   200
+admin:uploads_calloutcome_delete 1        in    403    403   403     403   403
+admin:uploads_callscript_changelist       in    403    403   403     →     →
+admin:uploads_callscript_add              in    403    403   403     403   403
+admin:uploads_callscript_change 1         in    403    403   403     200   200
+admin:uploads_callscript_history 1        in    403    403   403     200   200
+admin:uploads_callscript_delete 1         in    403    403   403     403   403
 """
 ROWS = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()[1:]]
 CELLS = [
@@ -127,6 +148,7 @@ def test_every_url_is_in_the_table() -> None:
 def cast(db: None) -> dict[str, User | None]:
     first = make_user("first")  # so that nobody of the cast is user 1
     ReasonCode.objects.create(pk=1, code="1", label="One")
+    CallScript.objects.create(pk=1)
     return {
         "anon": None,
         "nobody": first,
@@ -149,12 +171,13 @@ def address(page: str, cast: dict[str, User | None]) -> str:
         "admin:view_on_site": ["1", "1"],
         "admin:app_list": [thing],
         "outage": [thing],
+        "erase_certificate": [thing],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)
     if arguments is None and thing:
-        model = {"reasoncode": ReasonCode, "workflowstatus": WorkflowStatus, "surveyfield": SurveyField, "user": User}
         kind = name.split("_")[1]
-        arguments = [str(model[kind].objects.order_by("pk").first().pk)]
+        model = User if kind == "user" else apps.get_model("uploads", kind)
+        arguments = [str(model._default_manager.order_by("pk").first().pk)]
     return reverse(name, args=arguments or [])
 
 

@@ -18,10 +18,12 @@ WHO_ACTS = {
     "forbidden": "An administrator must ask CustomerGauge or the network team why access is forbidden, and resume.",
     "certificate": "An administrator must find out who answers at that address before anything is sent; then resume.",
     "not_understood": "An administrator must find out who answers at that address; then resume.",
+    "restored": "The operator starts the workers, tests the connection here, and resumes.",
     "refused_repeatedly": "An administrator must correct the fields or lists that CustomerGauge refuses, and resume.",
 }
 SOMEBODY_ACTS = "An administrator must correct the address in the settings, restart the worker, and resume."
 OWN_CAUSES = {
+    "restored": "A backup was restored; what waited in it is looked up before anything is sent.",
     "by_person": "Somebody paused it.",
     "refused_repeatedly": "CustomerGauge refused several results in a row for the same reason.",
     "internal": "Our own program failed on it; the operator finds the details in the worker's log.",

@@ -17,12 +17,13 @@ ENTER = "uploads.enter_submission"
 REVIEW = "uploads.review_submission"
 PAUSE = "uploads.pause_channel"
 HEALTH = "uploads.see_health"
+ERASE = "uploads.erase_person"
 LOOKUPS = "uploads.change_reasoncode"
 
 _LOOKUP_MODELS = ("reasoncode", "workflowstatus", "surveyfield", "callscript", "calloutcome")
 ROLES: dict[str, frozenset[str]] = {
     "agent": frozenset({ENTER}),
-    "manager": frozenset({ENTER, REVIEW, PAUSE, HEALTH}),
+    "manager": frozenset({ENTER, REVIEW, PAUSE, HEALTH, ERASE}),  # not admins: who erases must see what goes
     "admin": frozenset(
         {PAUSE, HEALTH} | {f"uploads.{verb}_{model}" for verb in ("view", "add", "change") for model in _LOOKUP_MODELS}
     ),
@@ -33,8 +34,11 @@ View = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 
 
 def may(user: User | AnonymousUser, permission: str) -> bool:
-    """Whether the user holds the permission now. A superuser mends and looks, but never enters results."""
-    if permission == ENTER and user.is_superuser:
+    """Whether the user holds the permission now.
+
+    A superuser mends and looks, but enters no results, and never removes alone what may be evidence.
+    """
+    if permission in (ENTER, ERASE) and user.is_superuser:
         return False
     return user.is_active and user.has_perm(permission)
 

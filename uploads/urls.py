@@ -4,9 +4,9 @@ from django.urls import path
 
 from . import health, metrics, outages, readiness
 from .audit import views as audit
-from .entry import results
+from .entry import autosave, calls, prefill, results, same
 from .entry import views as entry
-from .history import bulk, case_views
+from .history import bulk, case_views, erase
 from .history import views as history
 from .history.export import export
 from .history.trends import trends
@@ -16,6 +16,13 @@ urlpatterns = [
     # agents
     path("submissions/", results.own, name="own"),
     path("submissions/new/", entry.new, name="new"),
+    path("submissions/prefill/", prefill.prefill, name="prefill"),
+    path("submissions/same/", same.same, name="same"),
+    path("submissions/draft/", autosave.save_draft, name="save_draft"),
+    path("submissions/draft/discard/", autosave.discard_draft, name="discard_draft"),
+    path("calls/", calls.record_call, name="record_call"),
+    path("calls/due/", calls.calls_due, name="calls_due"),
+    path("calls/<uuid:uuid>/done/", calls.call_done, name="call_done"),
     path("submissions/<uuid:uuid>/", results.submission, name="submission"),
     path("submissions/<uuid:uuid>/state/", results.state, name="state"),
     path("submissions/<uuid:uuid>/undo/", results.undo, name="undo"),
@@ -31,6 +38,9 @@ urlpatterns = [
     path("history/<uuid:uuid>/case/", case_views.case, name="case"),
     path("history/case/<uuid:uuid>/decide/", case_views.case_decide, name="case_decide"),
     path("history/<uuid:uuid>/compare/", history.compare, name="compare"),
+    path("erase/", erase.find, name="erase"),
+    path("erase/confirm/", erase.confirm, name="erase_confirm"),
+    path("erase/<int:pk>/", erase.certificate, name="erase_certificate"),
     path("trends/", trends, name="trends"),
     path("attention/", history.attention, name="attention"),
     path("attention/bulk/", bulk.listing, name="bulk_list"),

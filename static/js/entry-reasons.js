@@ -5,6 +5,7 @@ const tree = reasons?.querySelector("[data-tree]");
 function startReasons() {
   const part = (name) => reasons.querySelector(`[data-${name}]`);
   const [wait, filter, chips, misfits, none] = ["wait", "filter", "chips", "misfits", "none"].map(part);
+  const back = part("misfit-back");
   const items = [...tree.querySelectorAll(".reason")].map((label) => ({
     label,
     box: label.querySelector("input"),
@@ -12,17 +13,23 @@ function startReasons() {
     sides: [label.dataset.side, label.closest(".reason-branch").dataset.side],
   }));
   let given = null;
+  let fitting = null; // the last score that all chosen reasons fitted
 
+  // Without accents and capitals, so that "resume" finds "Résumé".
+  const plain = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
   const sideOf = (score) => (score >= 9 ? "promoter" : "passive_detractor");
   const fits = (item) => given !== null && item.sides.every((side) => side === "any" || side === sideOf(given));
   const wording = ({ text }) => (sideOf(given) === "promoter" && text.dataset.promoter) || text.dataset.label;
+  const lost = () => (given === null ? [] : items.filter((item) => item.box.checked && !fits(item)));
 
   function show() {
-    const wanted = (filter?.value ?? "").trim().toLocaleLowerCase();
+    const wanted = plain(filter?.value ?? "").split(/\s+/).filter(Boolean);
     for (const item of items) {
-      item.box.disabled = !fits(item);
-      if (given !== null) item.text.textContent = wording(item);
-      item.found = fits(item) && item.text.textContent.toLocaleLowerCase().includes(wanted);
+      // a chosen one that fits no longer stays: it is asked what to do with it
+      item.box.disabled = !fits(item) && !item.box.checked;
+      if (given !== null && fits(item)) item.text.textContent = wording(item);
+      const words = plain(`${item.text.textContent} ${item.box.value}`);
+      item.found = fits(item) && wanted.every((word) => words.includes(word));
       item.label.hidden = !item.found;
     }
     for (const branch of tree.children) {
@@ -38,15 +45,21 @@ function startReasons() {
     if (filter) filter.hidden = given === null;
     none.hidden = given === null || [...tree.children].some((branch) => !branch.hidden);
     showChosen();
+    oneStop();
   }
 
   function showChosen() {
-    const ticked = items.filter((item) => item.box.checked);
-    chips.replaceChildren(...ticked.filter(fits).map(chip));
+    chips.replaceChildren(...items.filter((item) => item.box.checked && fits(item)).map(chip));
     chips.hidden = !chips.children.length;
-    const lost = ticked.filter((item) => !fits(item)).length;
-    misfits.hidden = !lost || given === null;
-    misfits.textContent = `${lost} chosen ${lost === 1 ? "reason does" : "reasons do"} not fit this score and will not be saved.`;
+    const over = lost();
+    misfits.hidden = !over.length;
+    if (!over.length) return;
+    const [it, them] = over.length === 1 ? ["is", "it"] : ["are", "them"];
+    const names = new Intl.ListFormat("en-GB").format(over.map((item) => `“${item.text.dataset.label}”`));
+    part("misfit-words").textContent = `${names} ${it} not offered for the score ${given}. What shall become of ${them}?`;
+    part("misfit-remove").textContent = `Remove ${them}`;
+    back.textContent = `Go back to ${fitting}`;
+    back.hidden = fitting === null;
   }
 
   function chip(item) {
@@ -57,7 +70,7 @@ function startReasons() {
     button.setAttribute("aria-label", `Remove ${wording(item)}`);
     button.addEventListener("click", () => {
       item.box.checked = false;
-      showChosen();
+      item.box.dispatchEvent(new Event("change", { bubbles: true }));
       (chips.querySelector("button") ?? filter ?? item.box).focus();
     });
     const place = document.createElement("li");
@@ -65,19 +78,70 @@ function startReasons() {
     return place;
   }
 
+  part("misfit-remove").addEventListener("click", () => {
+    for (const item of lost()) {
+      item.box.checked = false;
+      item.box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    show();
+    (filter ?? tree.querySelector("label:not([hidden]) input"))?.focus();
+  });
+  back.addEventListener("click", () => document.querySelector(`[data-score] input[value="${fitting}"]`).click());
+
+  // -- keys: the list is one stop for Tab; arrows go through it, letters and digits go to the filter --------
+  const listed = () => items.filter((item) => !item.label.hidden && !item.box.disabled).map((item) => item.box);
+  const keysOff = () => document.documentElement.hasAttribute("data-keys-off");
+
+  function oneStop(stop) {
+    const boxes = listed();
+    const only = stop ?? boxes.find((box) => box === document.activeElement) ?? boxes[0];
+    for (const { box } of items) box.tabIndex = keysOff() || box === only ? 0 : -1;
+  }
+
+  function move(event) {
+    const boxes = listed();
+    const at = boxes.indexOf(event.target);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: boxes.length - 1 }[event.key];
+    if (to === undefined) return false;
+    (to < 0 ? (filter ?? boxes[0]) : boxes[Math.min(to, boxes.length - 1)])?.focus();
+    return true;
+  }
+
+  function typed(event) {
+    if (!filter || !/^[\p{L}\p{N}]$/u.test(event.key)) return false;
+    filter.value = event.key;
+    filter.focus();
+    show();
+    return true;
+  }
+
+  tree.addEventListener("keydown", (event) => {
+    if (keysOff() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (move(event) || typed(event)) event.preventDefault();
+  });
+  tree.addEventListener("focusin", (event) => oneStop(event.target));
+  document.addEventListener("keys", () => oneStop());
+
   for (const name of tree.querySelectorAll("[data-side-name]")) name.hidden = true;
   tree.addEventListener("change", showChosen);
   filter?.addEventListener("input", show);
   filter?.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
-    event.preventDefault(); // Enter here ticks the only reason left instead of sending the form
-    const left = items.filter((item) => item.found);
-    if (left.length !== 1) return;
-    left[0].box.checked = true;
-    filter.value = "";
-    show();
+    if (event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      listed()[0]?.focus();
+    } else if (event.key === "Enter") {
+      event.preventDefault(); // Enter here ticks the only reason left instead of sending the form
+      const left = items.filter((item) => item.found);
+      if (left.length !== 1) return;
+      left[0].box.checked = true;
+      left[0].box.dispatchEvent(new Event("change", { bubbles: true }));
+      filter.value = "";
+      show();
+    }
   });
   document.addEventListener("score", (event) => {
+    if (given !== null && !lost().length) fitting = given;
     given = event.detail;
     show();
   });

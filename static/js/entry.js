@@ -72,5 +72,6 @@ async function goOn() {
   document.getElementById("recent").replaceWith(recent);
   htmx.process(recent);
   signedOut.hidden = true;
+  document.dispatchEvent(new Event("signed-in"));
 }
 addEventListener("focus", goOn);

@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.factories import make_submission
 from uploads.audit import guards
 from uploads.models import (
+    Attempt,
     CaseDelivery,
     CaseUpdate,
     Channel,
@@ -74,6 +75,15 @@ def failed() -> None:
     Delivery.objects.filter(pk=submission.pk).update(state=State.FAILED)
 
 
+def same_number() -> None:
+    for _ in range(2 - Delivery.objects.count()):
+        make_submission(agent())
+    for delivery in Delivery.objects.all():
+        attempt = Attempt.objects.create(delivery=delivery, worker="here:1")
+        attempt.end(outcome="delivered", evidence="stored", seconds=0.1, status=200, code="")
+    Delivery.objects.update(state=State.DELIVERED, cg_id="12")
+
+
 def cases() -> None:
     if not CaseUpdate.objects.exists():
         submission = make_submission(agent(), State.DELIVERED)
@@ -134,6 +144,7 @@ CAUSES: dict[str, Callable[[], None]] = {
     "many_unconfirmed": many_unconfirmed,
     "unconfirmed": lambda: unconfirmed(),
     "failed": failed,
+    "same_number": same_number,
     "cases": cases,
     "disk": disk,
     "guards": guards_missing,
@@ -156,6 +167,7 @@ def put_right() -> None:
     now = timezone.now() + timedelta(hours=2)  # in the eyes of a test that looks ahead they are still alive
     Worker.objects.filter(name="there:2").delete()
     Worker.objects.update(beat_at=now, progress_at=now, metrics="")
-    Delivery.objects.update(state=State.DELIVERED, cg_id="12")
+    for delivery in Delivery.objects.all():
+        Delivery.objects.filter(pk=delivery.pk).update(state=State.DELIVERED, cg_id=str(delivery.pk))
     CaseDelivery.objects.update(state=State.DELIVERED)
     guards.install()

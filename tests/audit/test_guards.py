@@ -13,7 +13,17 @@ from django.utils import timezone
 from tests.audit.sealing import seal_all
 from tests.factories import make_submission
 from uploads.audit import guards
-from uploads.models import Action, AppendOnlyError, Attempt, AuditEvent, AuditPayload, CaseUpdate, Delivery, Submission
+from uploads.models import (
+    Action,
+    AppendOnlyError,
+    Attempt,
+    AuditEvent,
+    AuditPayload,
+    CaseUpdate,
+    Delivery,
+    Erasure,
+    Submission,
+)
 
 
 @pytest.fixture
@@ -24,7 +34,11 @@ def rows(agent: User) -> dict[str, int]:
     attempt.end(outcome="delivered", evidence="stored", seconds=0.1, status=200, code="")
     event = AuditEvent.objects.record(Action.SUBMITTED, submission, actor=agent, body={"score": 4})
     case = CaseUpdate.objects.create(token=uuid.uuid4(), submission=submission, author=agent, status="CLOSED")
+    other = make_submission(agent)
+    erased = AuditEvent.objects.record(Action.ERASED, other, actor=agent)
+    Erasure.objects.create(submission=other, reason="person_asked", event=erased)
     return {
+        "uploads_erasure": other.pk,
         "uploads_caseupdate": case.pk,
         "uploads_submission": submission.pk,
         "uploads_attempt": Attempt._meta.pk.get_db_prep_value(attempt.pk, connection),
@@ -51,8 +65,9 @@ COLUMN = {
     "uploads_auditevent": "outcome",
     "uploads_auditpayload": "body",
     "uploads_auditseal": "mac",
+    "uploads_erasure": "reason",
 }
-KEY = {"uploads_auditpayload": "event_id", "uploads_auditseal": "number"}
+KEY = {"uploads_erasure": "submission_id", "uploads_auditpayload": "event_id", "uploads_auditseal": "number"}
 
 
 @pytest.mark.parametrize("table", guards.FROZEN)

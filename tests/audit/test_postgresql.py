@@ -114,6 +114,21 @@ def test_the_whole_portal_runs_with_the_role_of_the_application(two_roles: Porta
     assert tables[0][0] > 0, "the queue of side jobs made its tables where it may"
 
 
+def test_the_role_of_the_application_erases_what_is_on_record_and_nothing_else(two_roles: Portal) -> None:
+    two_roles.start_web()
+    agent = two_roles.browser_session("agent")
+    erased, kept = (agent.enter(comment=f"words of number {n}").split("/")[-2] for n in range(2))
+    (two_roles.var / "erased.txt").write_text(f"result {erased}\n")
+    done = two_roles.manage("reapply_erasures", str(two_roles.var / "erased.txt"))
+    assert "Erased again: 1." in done.stdout, done.stderr
+    left = dict(two_roles.sql("SELECT CAST(uuid AS text), comment FROM uploads_submission"))
+    assert (left[erased], left[kept]) == ("", "words of number 1")
+    application = connect_postgresql(two_roles.env["DATABASE_URL"])
+    with application, pytest.raises(psycopg.errors.RaiseException, match="written once"):
+        application.execute("SELECT cgportal_erase(id) FROM uploads_submission WHERE comment <> ''")
+    assert two_roles.manage("verify_audit").returncode in (0, 2)
+
+
 def test_one_role_for_everything_is_noted_and_no_fault(portal: Portal) -> None:
     portal.manage("seal_audit")
     with connect_postgresql(portal.database_url) as writer:
@@ -135,6 +150,7 @@ FORBIDDEN = [
     "DROP TABLE uploads_auditseal CASCADE",
     "ALTER TABLE uploads_auditevent OWNER TO cgportal_app",
     "CREATE OR REPLACE FUNCTION cgportal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE OR REPLACE FUNCTION cgportal_erase(target bigint) RETURNS void LANGUAGE sql AS ''",
     "CREATE OR REPLACE FUNCTION cgportal_seal_lock() RETURNS void LANGUAGE sql AS ''",
     "CREATE TABLE public.mine (x int)",
     "CREATE FUNCTION public.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",

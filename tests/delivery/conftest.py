@@ -26,7 +26,9 @@ def loop(simulator: Simulator, db: None) -> Loop:
 
 
 def drain(loop: Loop) -> None:
-    """Step until nothing is due and nothing is under way."""
+    """Step until nothing is due and nothing is under way, also after the short pauses of a slow start."""
     loop.hint()
-    while loop.step(patience=0.0) or loop.in_flight:
-        loop.step(patience=2.0)
+    idle = 0
+    while idle < 2:
+        worked = loop.step(patience=2.0 if loop.in_flight else 0.06 * idle)
+        idle = 0 if worked or loop.in_flight else idle + 1

@@ -46,7 +46,7 @@ def test_nothing_leaves_whose_mark_cannot_be_written(loop: Loop, simulator: Simu
     submission = queued(agent)
     with failing('"wire_at" = '):
         loop.step()
-        while loop.in_flight and not loop._unwritten:
+        while loop.in_flight and not loop._outcomes:
             loop.step(patience=2.0)
     assert not simulator.records
     drain(loop)
@@ -63,7 +63,7 @@ def test_an_outcome_waits_for_the_database_and_nothing_new_is_sent_meanwhile(
 ) -> None:
     submission, waiting = queued(agent), None
     with failing('"outcome" = '):
-        while not loop._unwritten:
+        while not loop._outcomes:
             loop.step(patience=2.0)
         waiting = queued(agent)
         loop.hint()

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tests.factories import make_submission
+from uploads.customergauge import ApiKey, Client
 from uploads.delivery.loop import Loop
 from uploads.models import (
     LEASE,
@@ -19,6 +20,7 @@ from uploads.models import (
     Cause,
     Channel,
     Delivery,
+    Lane,
     State,
     Submission,
 )
@@ -201,6 +203,22 @@ def test_retry_after_makes_the_whole_channel_wait_and_spends_no_try(
     assert after(submission).tries == 0
     assert len(simulator.arrivals) == 1
     assert Channel.current().wait_until > timezone.now()
+
+
+def test_what_a_worker_has_in_stock_when_it_stops_goes_back_untouched(simulator: Simulator, agent: User) -> None:
+    simulator.latency = 0.3
+    loop = Loop(Client(simulator.url, ApiKey(KEY)), "here:1", threads=8)
+    submissions = [queued(agent, f"number {number}") for number in range(20)]
+    loop.hint()
+    loop.step()
+    assert loop.in_flight == 10, "two more than there are threads"
+    loop.stopping = True
+    loop.run()
+    states = [after(submission).state for submission in submissions]
+    assert states.count(State.DELIVERED) == len(simulator.records) == 8
+    assert states.count(State.QUEUED) == 12
+    back = Delivery.objects.filter(evidence="given_back")
+    assert [(row.tries, row.priority) for row in back] == [(0, Lane.ENTRY)] * 2
 
 
 def test_a_lease_that_is_over_without_a_mark_goes_back_to_the_queue(

@@ -85,7 +85,7 @@ def test_lists_hold_nothing_of_others(agent: User, agent2: User, signed_in: Sign
     for path in (NEW, OWN, f"{OWN}?before={foreign.uuid}"):
         html = client.get(path).content.decode()
         assert str(foreign.uuid) not in re.sub(r"before=[0-9a-f-]+", "", html)
-    assert client.get(OWN).context["today"] == 0
+    assert client.get(OWN).context["work"].surveys == 0
 
 
 @pytest.mark.parametrize("path", [OWN, "/"])
@@ -203,7 +203,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(agent: User, signed_i
 def test_only_todays_results_are_counted(agent: User, signed_in: SignedIn) -> None:
     make_submission(agent)
     make_submission(agent, created_at=timezone.now() - timedelta(days=1))
-    assert signed_in(agent).get(OWN).context["today"] == 1
+    assert signed_in(agent).get(OWN).context["work"].surveys == 1
 
 
 @pytest.mark.parametrize(("target", "listed"), [("recent", 5), ("rows", 7)])

@@ -92,11 +92,15 @@ def attack(here: Machines, nemesis: faults.Nemesis, seconds: float, seed: str) -
 
 
 def keep_going(here: Machines, manager: Session) -> None:
-    """A manager resumes what is paused, and time passes for what waits; if the portal cannot be reached, next time."""
+    """A manager tests the connection and resumes what is stopped, and time passes for what waits; if the portal
+    cannot be reached, next time."""
     with suppress(requests.RequestException):
         page = manager.get("/health/").text
+        form = {"csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken")}
         if 'action="/health/resume/"' in page:
-            manager.post({"csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken")}, "/health/resume/")
+            manager.post(form | {"cause": hidden(page, "cause")}, "/health/resume/")
+        elif "a test of the connection" in page:
+            manager.post(form, "/health/test/")
     here.let_time_pass("next_at", "state = 'queued'")
 
 

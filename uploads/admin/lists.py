@@ -1,15 +1,18 @@
-"""The lists behind the entry form: reasons as a tree, workflow statuses, and the account's fields."""
+"""The lists behind the entry form: reasons as a tree, statuses, the account's fields, outcomes of calls, the script."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.forms import ModelForm, Textarea
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from ..models import ReasonCode, SurveyField, WorkflowStatus
+from ..models import CallOutcome, CallScript, ReasonCode, SurveyField, WorkflowStatus
+from ..models.script import known_tags
 from .audited import AuditedAdmin
 from .site import site
 
@@ -77,3 +80,37 @@ class SurveyFieldAdmin(ListAdmin):
         ),
         ("Where it stands", {"fields": ["position", "active"]}),
     ]
+
+
+@admin.register(CallOutcome, site=site)
+class CallOutcomeAdmin(ListAdmin):
+    list_display = ["label", "call_back", "position", "active"]
+    search_fields = ["label"]
+    fieldsets = [(None, {"fields": ["label", "call_back", "position", "active"]})]
+
+
+@admin.register(CallScript, site=site)
+class CallScriptAdmin(AuditedAdmin):
+    """One row, so there is no list of it: the way there leads to the script itself."""
+
+    fieldsets = [
+        (None, {"fields": ["text"]}),
+        ("What to ask next, once there is a score", {"fields": ["promoter", "passive", "detractor"]}),
+    ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if CallScript.objects.exists():
+            return redirect("admin:uploads_callscript_change", 1)
+        return redirect("admin:uploads_callscript_add")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not CallScript.objects.exists()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The tags that may be used stand below the text: they follow the fields."""
+        form: type[ModelForm[CallScript]] = super().get_form(request, obj, change, **kwargs)
+        if text := form.base_fields.get("text"):
+            text.widget = Textarea(attrs={"rows": 14, "class": "vLargeTextField"})
+            tags = ", ".join(f"{{{tag}}}" for tag in known_tags())
+            text.help_text = f"Tags in braces are filled in while the agent types: {tags}."
+        return form

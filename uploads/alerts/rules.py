@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from ..audit import guards
 from ..customergauge import Outcome
 from ..line import cause_of_pause
-from ..models import NEEDS_PERSON, Action, Attempt, AttemptKind, State
+from ..models import NEEDS_PERSON, Action, Attempt, AttemptKind, Delivery, State
 from . import happenings
 from .situation import STUCK_AFTER, Situation, recorded_since
 from .wording import clock, number
@@ -133,6 +133,14 @@ def failed(now: Situation) -> str:
     return f"{number(count, 'result')} could not be delivered, and will not be tried again by itself." if count else ""
 
 
+def same_number(now: Situation) -> str:
+    others = Delivery.objects.filter(cg_id=OuterRef("cg_id"), amends="").exclude(pk=OuterRef("pk"))
+    lately = Attempt.objects.filter(ended_at__gt=now.now - timedelta(days=1), kind=AttemptKind.SEND)
+    numbered = Delivery.objects.filter(pk__in=lately.order_by().values("delivery"), state=State.DELIVERED, amends="")
+    count = numbered.exclude(cg_id="").filter(Exists(others)).count()
+    return f"CustomerGauge gave {number(count, 'result')} a number that another result has too." if count else ""
+
+
 def cases(now: Situation) -> str:
     count = sum(now.cases[state].count for state in NEEDS_PERSON)
     return f"{number(count, 'change')} of cases at CustomerGauge did not go through." if count else ""
@@ -175,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     Rule("many_unconfirmed", NOW, "Many calls end unclearly", many_unconfirmed, MANAGER, "attention"),
     Rule("unconfirmed", DAILY, "Deliveries are in doubt", unconfirmed, MANAGER, "attention"),
     Rule("failed", SOON, "Deliveries were given up", failed, MANAGER, "attention"),
+    Rule("same_number", SOON, "One number for two results", same_number, MANAGER, "history"),
     Rule("cases", SOON, "Changes of cases need somebody", cases, MANAGER, "attention"),
     Rule("disk", NOW, "The disk is nearly full", disk, "An operator makes room under VAR_DIR."),
     Rule("guards", NOW, "The audit log is not guarded", guards_missing, MIGRATE),

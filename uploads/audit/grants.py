@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connections
 
+from .erasable import ERASER
 from .guards import FROZEN, SEAL_LOCK
 
 APPLICATION = "cgportal_app"
@@ -31,8 +32,9 @@ def grant(using: str = "default", **_signal: Any) -> None:
             name = connection.ops.quote_name(table)
             cursor.execute(f"REVOKE ALL ON {name} FROM {APPLICATION}, PUBLIC")
             cursor.execute(f"GRANT {rights(table)} ON {name} TO {APPLICATION}")
-        cursor.execute(f"REVOKE ALL ON FUNCTION {SEAL_LOCK}() FROM PUBLIC")
-        cursor.execute(f"GRANT EXECUTE ON FUNCTION {SEAL_LOCK}() TO {APPLICATION}")
+        for function in (f"{SEAL_LOCK}()", f"{ERASER}(bigint)"):
+            cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {APPLICATION}")
 
 
 def rights(table: str) -> str:

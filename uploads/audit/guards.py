@@ -1,7 +1,8 @@
 """Triggers with which the database itself refuses to change or delete what is written once.
 
 Generated from one table for SQLite and PostgreSQL, installed after each migrate (SQLite drops triggers
-silently when a migration rebuilds a table) and looked for by the readiness page.
+silently when a migration rebuilds a table) and looked for by the readiness page. The one exception, the content of
+what was erased, is in `erasable`.
 """
 
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+from . import erasable
 
 #: Table → the condition under which a row is frozen (None: always).
 FROZEN: dict[str, str | None] = {
@@ -18,9 +21,9 @@ FROZEN: dict[str, str | None] = {
     "uploads_auditevent": None,
     "uploads_auditpayload": None,
     "uploads_auditseal": None,
+    "uploads_erasure": None,
 }
 FUNCTION = "cgportal_refuse"
-FUNCTION_BODY = " BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME; END "
 REFUSAL = "rows of {table} are written once"
 #: PostgreSQL: waits until nobody has unfinished writes in the audit log, and keeps others from beginning any until the
 #: caller commits. With the rights of the owner: who may only insert may not lock. The waiting lock holds up writers
@@ -46,13 +49,18 @@ def install(using: str = "default", **_signal: Any) -> None:
     if connection.in_atomic_block:
         connection.check_constraints()  # PostgreSQL alters no table that has deferred checks to do
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql"
+                f" SET search_path = pg_catalog, pg_temp AS $${_function_body(_schema(cursor))}$$"
+            )
         for table in FROZEN.keys() & present:
             for statement in _statements(table, connection.vendor):
                 cursor.execute(statement)
-        if connection.vendor == "postgresql" and "uploads_auditevent" in present:
-            cursor.execute("SELECT quote_ident(current_schema())")
-            (schema,) = cursor.fetchone()
+        if connection.vendor == "postgresql" and "uploads_erasure" in present:
+            schema = _schema(cursor)
             cursor.execute(_SEAL_LOCK.format(name=SEAL_LOCK, schema=schema))
+            cursor.execute(erasable.eraser(f"{schema}."))
 
 
 def remove(using: str = "default") -> None:
@@ -82,9 +90,28 @@ def _intact(connection: BaseDatabaseWrapper) -> set[str]:
         cursor.execute(
             "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid"
             " WHERE NOT tgisinternal AND tgenabled = 'A' AND proname = %s AND prosrc = %s",
-            [FUNCTION, FUNCTION_BODY],
+            [FUNCTION, _function_body(_schema(cursor))],
         )
         return {name for (name,) in cursor.fetchall()}
+
+
+def _schema(cursor: Any) -> str:
+    cursor.execute("SELECT quote_ident(current_schema())")
+    return str(cursor.fetchone()[0])
+
+
+def _function_body(schema: str) -> str:
+    """PostgreSQL: refuses, unless the exception for this table and statement holds."""
+    branches = [
+        f"IF TG_TABLE_NAME = '{table}' AND TG_OP = '{operation}' THEN IF {allowed} THEN RETURN {row}; END IF; END IF; "
+        for table in FROZEN
+        for operation, row, allowed in (
+            ("UPDATE", "NEW", erasable.update_allowed(table, "postgresql", f"{schema}.")),
+            ("DELETE", "OLD", erasable.delete_allowed(table, f"{schema}.")),
+        )
+        if allowed
+    ]
+    return f" BEGIN {''.join(branches)}RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME; END "
 
 
 def _unique_columns(table: str) -> list[str]:
@@ -99,13 +126,17 @@ def _statements(table: str, vendor: str) -> list[str]:
     frozen = FROZEN[table]
     when = f"WHEN ({frozen})" if frozen else ""
     if vendor == "sqlite":
+        may_change = erasable.update_allowed(table, vendor)
+        may_go = erasable.delete_allowed(table)
+        when = f"WHEN NOT ({may_change})" if may_change else when
+        unless = f"WHEN NOT ({may_go})" if may_go else ""
         same = " OR ".join(f"{column} = NEW.{column}" for column in _unique_columns(table))
         refuse = f"BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
         drops = [f"DROP TRIGGER IF EXISTS {name}" for name in (no_update, no_delete, third)]
         return [
             *drops,
             f"CREATE TRIGGER {no_update} BEFORE UPDATE ON {table} {when} {refuse}",
-            f"CREATE TRIGGER {no_delete} BEFORE DELETE ON {table} {refuse}",
+            f"CREATE TRIGGER {no_delete} BEFORE DELETE ON {table} {unless} {refuse}",
             # INSERT OR REPLACE deletes the old row without asking the trigger on DELETE
             f"CREATE TRIGGER {third} BEFORE INSERT ON {table}"  # noqa: S608 - every name is from the table above
             f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}",
@@ -115,7 +146,7 @@ def _statements(table: str, vendor: str) -> list[str]:
         (no_delete, f"BEFORE DELETE ON {table} FOR EACH ROW"),
         (third, f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT"),
     ]
-    statements = [f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${FUNCTION_BODY}$$"]
+    statements = []
     for name, event in triggers:
         statements += [
             f"CREATE OR REPLACE TRIGGER {name} {event} EXECUTE FUNCTION {FUNCTION}()",

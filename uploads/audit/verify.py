@@ -4,13 +4,14 @@ Seals and events are only ever added, so the log is read in pages without one lo
 """
 
 import hmac
+import json
 from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.db.models import CharField, OuterRef, Subquery
 from django.db.models.functions import Cast
 
-from ..models import AuditEvent, AuditSeal, Delivery, State
+from ..models import Action, AuditEvent, AuditSeal, Delivery, Erasure, State
 from ..models.audit import commitment
 from . import grants, guards, merkle
 from .canonical import Entry, entries
@@ -35,6 +36,8 @@ class _Verification:
         self._anchors = {number: hashed for number, hashed in anchors.items() if number >= since}
         self._since = since
         self._report = Report()
+        self._erased: dict[str, bool] = {}
+        self._excused = 0
         # where the chain stands: the last seal's number, its hash, and the last event it covers
         self._number, self._hash, self._upto = since - 1, bytes(32), 0
 
@@ -48,6 +51,11 @@ class _Verification:
         self._check_tail()
         if self._since == 1:
             self._check_deliveries()
+        if self._excused:
+            self._report.notes.append(
+                f"{self._excused:,} contents of {sum(self._erased.values()):,} results are gone because these were"
+                " erased, as the log says. Compare the erasures with the register of requests."
+            )
         return self._report
 
     def _check_protection(self) -> None:
@@ -128,11 +136,25 @@ class _Verification:
     def _check_contents(self, page: list[Entry]) -> None:
         for entry in page:
             if entry.salt is None or entry.body is None:
-                # The one place where the record of an erasure will excuse a gap. Nothing is erased yet.
-                if entry.commitment:
+                if entry.commitment and not self._is_excused(entry):
                     self._find_event(entry.id, "content_missing", "has lost its content.")
             elif commitment(entry.salt, entry.body).hex() != entry.commitment:
                 self._find_event(entry.id, "content_changed", "has other content than it was recorded with.")
+
+    def _is_excused(self, entry: Entry) -> bool:
+        """Whether the content is gone because the submission that the event is about was erased, on the record."""
+        try:
+            told = json.loads(entry.line)
+        except ValueError:  # somebody has put a text where a number belongs
+            return False
+        number = told["object_id"]
+        if told["object_type"] != "submission" or not number.isdecimal():
+            return False
+        if number not in self._erased:
+            said = Erasure.objects.filter(submission_id=int(number), event__action=Action.ERASED)
+            self._erased[number] = said.filter(event__object_type="submission", event__object_id=number).exists()
+        self._excused += self._erased[number]
+        return self._erased[number]
 
     # -- what no seal covers -------------------------------------------------------------------------------
 

@@ -148,17 +148,19 @@ class Claims:
         # what a newer release has frozen in a way that this one does not know waits for a newer worker
         known = Delivery.objects.filter(submission__payload_version__lte=PAYLOAD_VERSION)
         results = known.select_related("submission")
-        cases = CaseDelivery.objects.ready().select_related("case_update__submission", "result__delivery")
+        cases = CaseDelivery.objects.select_related("case_update__submission", "result__delivery")
         if lock:  # but not its key: what only refers to a row (the receipt of an outage) need not wait for the claim
             results = results.select_for_update(skip_locked=True, of=("self",), no_key=True)
             cases = cases.select_for_update(skip_locked=True, of=("self",), no_key=True)
         found: list[Row] = []
-        for lane in (results.fresh(), results.backlog(), cases.due().order_by("pk")):
-            if len(found) < room:
-                found += lane[: room - len(found)]
+        for lane in (results.fresh, results.backlog, lambda: cases.ready().due().order_by("pk")):
+            if len(found) < room:  # a lane that is not needed is not asked
+                found += lane()[: room - len(found)]
         return found
 
     def _claim_lookups(self, room: int) -> list[Job]:
+        if room <= 0:
+            return []
         due = list(Delivery.objects.lookups_due().select_related("submission")[:room])
         jobs: list[Job] = []
         for delivery in self._allot(due):

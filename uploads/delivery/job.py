@@ -35,10 +35,6 @@ class Job(ABC):
         """Commit that the next byte may leave; False if it is no longer ours. Jobs that only read need no mark."""
         return True
 
-    def give_back(self, worker: str) -> None:
-        """In the loop's thread: no thread has begun it, and none will. What only reads falls due again by its lease."""
-        return None
-
     def remember(self) -> Callable[[], None]:
         """A way back to what memory holds now, for the case that the transaction fails."""
         return lambda: None

@@ -10,7 +10,7 @@ from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
 from ..audit import anchors, seal
-from ..models import Worker
+from ..models import Draft, Worker
 from . import bulk, server
 from .turn import queue_turn
 
@@ -45,8 +45,9 @@ def make_consumer() -> EmbeddedConsumer:
 
 
 def tidy_up() -> None:
-    """Forget sessions that are over, and workers that vanished a day ago without a farewell."""
+    """Forget sessions that are over, old drafts, and workers that vanished a day ago without a farewell."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    Draft.objects.stale().delete()
     Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 TICK = 5.0  # seconds: how late work may be found when every hint is lost
 BEAT = 10.0  # seconds between signs of life and looks for leases that are over
+GATHER = 0.025  # seconds for which an outcome may wait for company, as long as no thread waits for work
 HOLD_RESULTS = 60.0  # seconds to keep outcomes in memory while the database is away
 
 DatabaseAway = (OperationalError, InterfaceError)
@@ -61,7 +62,8 @@ class Loop:
         self.claims = Claims(client, name)
         self._counters = Counters()
         self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
-        self._unwritten: list[Mark | Done] = []
+        self._outcomes: list[Done] = []
+        self._gather_until = 0.0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
         self._in_flight: dict[Job, Future[None]] = {}
         self._look_at = 0.0
@@ -93,12 +95,17 @@ class Loop:
 
     def step(self, patience: float = 0.0) -> bool:
         """One round: wait at most `patience` seconds for news, write it, claim, send. True if anything was done."""
-        news = self._unwritten + self._collect(0.0 if self._unwritten and not self._away_since else patience)
-        self._unwritten = []
+        news = self._collect(patience)
+        marks = [item for item in news if isinstance(item, Mark)]
+        self._take_in([item for item in news if isinstance(item, Done)])
         try:
-            self._write(news)
-            self._counters.count(news)
+            self._write(marks)  # first, as a thread waits for each
             self._beat()
+            if self._gathering:
+                return True
+            outcomes, self._outcomes = self._outcomes, []
+            self._write(outcomes)
+            self._counters.count(outcomes)
             if self.stopping:
                 self._give_back()
             claimed = self._claim_due()
@@ -107,7 +114,7 @@ class Loop:
         except DatabaseAway as error:
             self._database_away(error)
             return False
-        return bool(news or claimed)
+        return bool(news or outcomes or claimed)
 
     # -- one round in its parts ----------------------------------------------------------------------------
 
@@ -115,7 +122,20 @@ class Loop:
         if self._away_since:
             return 1.0
         claiming = self._room > 0 and not self.stopping
-        return max(0.0, min(self._look_at if claiming else inf, self._beat_at) - time.monotonic())
+        moments = (self._look_at if claiming else inf, self._gather_until if self._outcomes else inf, self._beat_at)
+        return max(0.0, min(moments) - time.monotonic())
+
+    def _take_in(self, outcomes: list[Done]) -> None:
+        if outcomes and not self._outcomes:
+            self._gather_until = time.monotonic() + GATHER
+        self._outcomes += outcomes
+
+    @property
+    def _gathering(self) -> bool:
+        """Whether outcomes wait for more of them: many together cost little more than one. Not while a thread is
+        idle, nor before a stop."""
+        in_stock = len(self._in_flight) - len(self._outcomes) - self._threads
+        return bool(self._outcomes) and in_stock > 0 and not self.stopping and time.monotonic() < self._gather_until
 
     def _collect(self, patience: float) -> list[Mark | Done]:
         news: list[Mark | Done] = []
@@ -131,17 +151,6 @@ class Loop:
             return news
 
     def _write(self, news: Sequence[Mark | Done]) -> None:
-        """Marks first, as a thread waits for each; then the outcomes."""
-        waited_for = [item for item in news if isinstance(item, Mark)]
-        outcomes = [item for item in news if isinstance(item, Done)]
-        try:
-            self._write_some(waited_for)
-        except DatabaseAway:
-            self._keep(outcomes)
-            raise
-        self._write_some(outcomes)
-
-    def _write_some(self, news: Sequence[Mark | Done]) -> None:
         """All in one transaction; if one item breaks it, one by one, so that only that item suffers."""
         try:
             self._write_together(news)
@@ -199,7 +208,7 @@ class Loop:
             if isinstance(item, Mark):
                 item.committed.set_exception(Lost())
             else:
-                self._unwritten.append(item)
+                self._outcomes.append(item)
 
     def _claim_due(self) -> int:
         """Claim for the threads that are idle and set them to work; gives how many."""
@@ -215,8 +224,8 @@ class Loop:
         return len(taken.jobs)
 
     def _give_back(self) -> None:
-        """Return what no thread has begun: the channel is shut, or this worker is about to stop."""
-        unbegun = [job for job, future in self._in_flight.items() if future.cancel()]
+        """Return the sends that no thread has begun: the channel is shut, or this worker is about to stop."""
+        unbegun = [job for job, future in self._in_flight.items() if isinstance(job, SendJob) and future.cancel()]
         for job in unbegun:
             del self._in_flight[job]
             job.give_back(self._name)
@@ -236,9 +245,9 @@ class Loop:
     def _database_away(self, error: Exception) -> None:
         connection.close()
         self._away_since = self._away_since or time.monotonic()
-        log.error("the database does not answer (%s); %d outcomes wait", type(error).__name__, len(self._unwritten))
-        if self._unwritten and time.monotonic() - self._away_since > HOLD_RESULTS:
-            held = ", ".join(str(item.job) for item in self._unwritten)
+        log.error("the database does not answer (%s); %d outcomes wait", type(error).__name__, len(self._outcomes))
+        if self._outcomes and time.monotonic() - self._away_since > HOLD_RESULTS:
+            held = ", ".join(str(item.job) for item in self._outcomes)
             raise ResultsLost(f"The outcomes of {held} could not be stored within {HOLD_RESULTS:.0f} s.")
 
 

@@ -11,6 +11,7 @@ from ..models.revisions import Chain
 
 ON_ITS_WAY = "It is on its way to CustomerGauge. Wait until it has arrived; then it can be corrected."
 WAITS_FOR_MANAGER = "A manager has to decide about it first; then it can be corrected."
+ERASED = "It was erased, so there is nothing left to correct."
 #: State of the newest version → why it cannot be corrected now.
 OBSTACLES: dict[State, str] = {
     State.QUEUED: ON_ITS_WAY,
@@ -46,6 +47,8 @@ class NothingChanged(Exception):
 
 def obstacle(chain: Chain) -> str:
     """Why the newest version cannot be corrected; empty if it can."""
+    if chain.erased:
+        return ERASED
     return "" if chain.correctable else OBSTACLES[State(chain.newest.delivery.state)]
 
 

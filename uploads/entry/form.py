@@ -12,14 +12,21 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from ..customergauge.payload import Field
-from ..models import CustomerValue, ReasonChosen, Role, SurveyField
+from ..models import CustomerValue, Kind, ReasonChosen, Role, SurveyField
 from .fields import ChoiceField, EntryField, ScoreField
 from .layout import helper
 from .questions import question
 from .reasons import ReasonsField, as_chosen
 
+#: Customer fields of these kinds say who somebody is.
+IDENTITIES = (Kind.EMAIL, Kind.IDENTIFIER, Kind.PHONE)
 #: Inputs of the page that are not answers.
-CONTROLS = frozenset({"submit_token", "revises", "next", "csrfmiddlewaretoken"})
+CONTROLS = frozenset(
+    {
+        *("submit_token", "revises", "next", "csrfmiddlewaretoken", "draft-version", "warn", "warned", "overrule"),
+        *("call-outcome", "call-note", "call-back", "call-again"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class EntryForm(forms.Form):
         for row in self.rows:
             if row.role != Role.REFERENCE:
                 self.fields[input_name(row)] = question(row, self.zone)
+            if row.role == Role.CUSTOMER and row.kind in IDENTITIES:
+                self.fields[row.key].widget.attrs["data-identity"] = ""
         # A result without a score is none: it is asked even when its key is switched off and not sent.
         self.fields.setdefault(Role.SCORE, ScoreField(label="Score"))
         self.helper = helper(self)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Div, Field, Layout
+from crispy_forms.layout import HTML, Div, Field, Layout
 
 from ..models import Role
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .form import EntryForm
 
 PLAIN = "entry/fields/plain.html"
+#: Where entries of the same customer are shown.
+KNOWN_ALREADY = "{% include 'entry/_same_place.html' %}"
 AFTER_CUSTOMER = (
     (Role.SCORE, "entry/fields/score.html"),
     (Role.REASONS, "entry/fields/reasons.html"),
@@ -35,5 +37,5 @@ def helper(form: "EntryForm") -> FormHelper:
     made.form_show_errors = False  # the page has its own summary; each field template shows its own sentence
     customer = Div(*(Field(name, template=PLAIN) for name in form.customer_names), css_class="entry-row")
     rows = [Div(*shown(pairs), css_class="entry-row") for pairs in PAIRS]
-    made.layout = Layout(customer, *shown(AFTER_CUSTOMER), *rows)
+    made.layout = Layout(customer, HTML(KNOWN_ALREADY), *shown(AFTER_CUSTOMER), *rows)
     return made

@@ -1,17 +1,25 @@
 """The reasons as a tree to choose from, and the rule that a reason must fit the score."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.core.cache import cache
 from django.db.models import Q
+from django.utils import timezone
 
-from ..models import ReasonChosen, ReasonCode, Side
+from ..models import ReasonChosen, ReasonCode, Side, Submission
 from .fields import EntryField
 
 MOST_NAMED = 5
 LONGEST_NAMED = 64
+#: How many results, and how far back, say which reasons are chosen most; and for how long that is remembered.
+LOOKED_AT = 1000
+LOOKED_BACK = timedelta(days=90)
+REMEMBERED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,17 @@ def offered() -> list[ReasonCode]:
     return list(active.select_related("parent"))
 
 
+def usage() -> Counter[str]:
+    """How often each code was chosen of late: counted over the newest results, every ten minutes."""
+    used: Counter[str] | None = cache.get("reasons-used")
+    if used is None:
+        since = timezone.now() - LOOKED_BACK
+        newest = Submission.objects.filter(created_at__gte=since).newest_first().values_list("reasons", flat=True)
+        used = Counter(reason["code"] for chosen in newest[:LOOKED_AT] for reason in chosen)
+        cache.set("reasons-used", used, REMEMBERED.total_seconds())
+    return used
+
+
 class ReasonsField(EntryField):
     """Any number of offered reasons, by code; cleaned to the rows in the order of the list."""
 
@@ -40,9 +59,11 @@ class ReasonsField(EntryField):
 
     @property
     def branches(self) -> list[Branch]:
-        """The reasons as they are shown."""
+        """The reasons as they are shown: in the order of the list, inside a branch the most used first."""
+        used = usage()
         rows = self.reasons.values()
-        return [Branch(top, [row for row in rows if row.parent_id == top.pk]) for top in rows if top.parent_id is None]
+        often = sorted(rows, key=lambda row: -used[row.code])
+        return [Branch(top, [row for row in often if row.parent_id == top.pk]) for top in rows if top.parent_id is None]
 
     @property
     def many(self) -> bool:

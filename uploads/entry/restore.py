@@ -40,7 +40,7 @@ def restore(submission: Submission, make: Callable[[QueryDict | None], EntryForm
         field = empty.fields.get(answer.name)
         if field is None:
             left_out.append(f"{answer.label} is not asked any more; “{answer.shown}” was left out.")
-        elif not _offered(field, answer.value):
+        elif not is_offered(field, answer.value):
             left_out.append(f"{answer.label}: “{answer.shown}” is not offered any more and was left out.")
         else:
             data.appendlist(answer.name, answer.value)
@@ -84,7 +84,8 @@ def _customer(entered: CustomerValue, form: EntryForm, zone: ZoneInfo) -> str:
         return entered["value"]
 
 
-def _offered(field: Field, value: str) -> bool:
+def is_offered(field: Field, value: str) -> bool:
+    """Whether an answer can be given today, as far as it is one of a few."""
     if isinstance(field, ReasonsField):
         return value in field.reasons
     return not isinstance(field, ChoiceField) or value in dict(field.choices)

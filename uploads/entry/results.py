@@ -1,7 +1,6 @@
-"""The agent's own results: the list, each with its way to CustomerGauge, and taking one back."""
+"""The agent's own work: the list of results, each with its way to CustomerGauge, and taking one back."""
 
 import uuid
-from datetime import datetime
 
 from django.contrib import messages
 from django.db.models import Q
@@ -9,16 +8,18 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from ..models import Call, State
 from ..models.revisions import Chain
 from ..models.submission import SubmissionQuerySet
 from ..roles import ENTER, required
 from . import wording
+from .drafts import drafts_of
 from .live import fragment, live
 from .own import agent_of, own_or_404, own_results, read_uuid
 from .undo import undo as take_back
+from .work import work_of
 
 RECENT = 5
 PAGE = 25
@@ -32,15 +33,19 @@ def own(request: HttpRequest) -> HttpResponseBase:
     if request.headers.get("HX-Target") == "recent":
         return fragment(request, "entry/_recent.html", "recent", mine[:RECENT])
     before = request.GET.get("before", "")
-    found = list(_older(mine, before)[: PAGE + 1])
-    rows = found[:PAGE]
+    found = list(_older(mine, before).exclude(delivery__state=State.REJECTED)[: PAGE + 1])
+    # what was refused waits for its agent, so it stands on top of the first page, however old it is
+    refused = [] if before else list(mine.filter(delivery__state=State.REJECTED)[:PAGE])
+    rows = refused + found[:PAGE]
     if request.headers.get("HX-Request"):
         return fragment(request, "entry/_rows.html", "rows", rows)
     context = {
         **live("rows", rows),
         "before": before,
-        "older": rows[-1].uuid if len(found) > PAGE else None,
-        "today": mine.filter(created_at__gte=_midnight()).count(),
+        "older": found[PAGE - 1].uuid if len(found) > PAGE else None,
+        "work": work_of(agent_of(request)),
+        "drafts": drafts_of(agent_of(request)),
+        "call_backs": Call.objects.to_call_back(agent_of(request))[:PAGE],
     }
     return render(request, "entry/own.html", context)
 
@@ -86,7 +91,3 @@ def _older(mine: SubmissionQuerySet, before: str) -> SubmissionQuerySet:
     if last is None:
         return mine
     return mine.filter(Q(created_at__lte=last.created_at) & (Q(created_at__lt=last.created_at) | Q(id__lt=last.pk)))
-
-
-def _midnight() -> datetime:
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -18,17 +18,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..audit.comparison import ANONYMISED
-from ..models import State, Submission
+from ..models import Draft, State, Submission
 from ..models.revisions import Chain
 from .amend import WHY, AmendForm, compared
 from .corrections import Correction, NothingChanged, Overtaken, obstacle
+from .drafts import CALL_AGAIN, drafts_of, fill
 from .form import EntryForm
 from .live import live
 from .own import own_results, read_uuid
 from .refusal import mark, refusals
 from .restore import restore
 from .results import RECENT
-from .submit import TokenTaken, stored, submit
+from .submit import Beside, TokenTaken, stored, submit
+from .warnings import REASON, Stopped, check
 
 log = logging.getLogger(__name__)
 STALE = "This form had expired. Everything you typed is still here: check it and save again."
@@ -107,6 +109,15 @@ class Sheet:
         form, left_out = restore(undone, self.form)
         return self.show(form, uuid.uuid4(), undone=undone, left_out=left_out)
 
+    def open_draft(self, draft: Draft, **context: Any) -> HttpResponse:
+        """The form as its draft was left, under the draft's own token."""
+        form = self.form()
+        notes = fill(form, draft.values)
+        if self.chain and (why_not := self._why_not(self.chain)):
+            notes.insert(0, why_not)
+        again = next(iter(draft.values.get(CALL_AGAIN, ())), "")
+        return self.show(form, draft.token, notes=notes, version=draft.version, call_again=again, **context)
+
     def _why_not(self, chain: Chain) -> str:
         if chain.newest != self.about:
             return CORRECTED
@@ -119,6 +130,7 @@ class Sheet:
     def save(self) -> HttpResponseBase:
         """What was posted: saved and shown (302), or back with a sentence (422; 503 if the database failed)."""
         form, token = self.form(self.request.POST), read_uuid(self.request.POST.get("submit_token", ""))
+        context = dict[str, Any]()
         try:
             saved = stored(token, self.agent) if token else None
             if saved:
@@ -126,7 +138,11 @@ class Sheet:
                 return redirect(self.page, saved.uuid)
             if token and form.is_valid():
                 entry = form.entry()
-                return self._saved(submit(entry, self.agent, token, self._correction(form)), entry.notes)
+                noted = {} if self.about else check(form, entry, self.person).body()
+                beside = Beside(self.request.POST.get(CALL_AGAIN, ""), noted)
+                return self._saved(submit(entry, self.agent, token, self._correction(form), beside), entry.notes)
+        except Stopped as stopped:
+            context = {"warned": stopped.warned, "overrule": self.request.POST.get(REASON, "")}
         except TokenTaken:
             token = None
         except Overtaken as overtaken:
@@ -141,20 +157,30 @@ class Sheet:
             return self.show(form, token or uuid.uuid4(), status=503)
         if token is None:
             return self.stale(form, status=422)
-        return self.show(form, token, status=422)
+        return self.show(form, token, status=422, **context)
 
     def stale(self, form: EntryForm, status: int) -> HttpResponse:
-        """The form with everything that was typed, under a fresh token."""
+        """The form with everything that was typed, under a fresh token, or under that of its draft."""
         form.is_valid()  # the sentences about the answers stand beside this one
         form.add_error(None, STALE)
-        return self.show(form, uuid.uuid4(), status=status)
+        token = read_uuid(self.request.POST.get("submit_token", ""))
+        draft = Draft.objects.of(self.person).filter(token=token).first() if token else None
+        return self.show(form, draft.token if draft else uuid.uuid4(), status=status)
 
     def show(self, form: EntryForm, token: uuid.UUID, status: int = 200, **context: Any) -> HttpResponse:
-        """The page. Context: `undone`, what the form is a copy of; `lead`, `quote`, `left_out`, words about it."""
-        context |= {"form": form, "token": token, "sheet": self}
+        """The page. Context: `undone`, what the form is a copy of; `lead`, `quote`, `left_out`, `notes`, words about
+        it; `warned`, warnings to be overruled; `version` of its draft; `clean`, whether to shorten its address."""
+        context = {"version": self._version(token)} | context | {"form": form, "token": token, "sheet": self}
         if self.person == self.agent:
             context |= live("recent", own_results(self.request)[:RECENT])
+            context["drafts"] = drafts_of(self.person, but=token, most=3)
         return render(self.request, "entry/new.html", context, status=status)
+
+    def _version(self, token: uuid.UUID) -> int:
+        """The version of the draft that the page was typed over; a form under a fresh token has none."""
+        version = self.request.POST.get("draft-version", "")
+        same = self.request.POST.get("submit_token") == str(token)
+        return int(version) if same and version.isascii() and version.isdecimal() and len(version) < 10 else 0
 
     def _correction(self, form: EntryForm) -> Correction | None:
         """Raises Overtaken if what CustomerGauge has must not be written over."""

@@ -1,8 +1,10 @@
 """From a valid entry to a submission that cannot be lost: one transaction."""
 
 import uuid
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,12 +13,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..customergauge import payload
-from ..models import Action, AuditEvent, CaseDelivery, Cause, Delivery, Role, State, Submission
+from ..models import Action, AuditEvent, CaseDelivery, Cause, CustomerKey, Delivery, Draft, Role, State, Submission
 from ..models.revisions import REASON, REPLACED, Chain
 from ..models.submission import new_reference
 from ..models.wakeup import wake
 from .corrections import Correction, Overtaken, changes, obstacle
+from .due import called_again
 from .form import Entry
+from .same import keys_of
 
 STORED = (
     "score", "comment", "sent_at", "completed_at", "time_zone", "contact",
@@ -26,16 +30,31 @@ STORED = (
 CORRECTED = "corrected"
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What comes with an entry.
+
+    again: the call-back that was made (its uuid), or empty.  noted: what the audit log keeps of it besides, for
+    instance the warnings that were overruled.
+    """
+
+    again: str = ""
+    noted: Mapping[str, Any] = field(default_factory=dict)
+
+
 class TokenTaken(Exception):
     """The form's token has already saved somebody else's submission."""
 
 
-def submit(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None = None) -> Submission:
+def submit(
+    entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None = None, beside: Beside | None = None
+) -> Submission:
     """Save the entry with its frozen payload, its delivery and its audit event, all or nothing.
 
     agent: whose result it is; somebody else may correct it, and it stays theirs. One form (`token`) is one
-    submission: sending it again, even at the same moment, gets the stored one. A correction is a new version beside
-    the old one: a rejected old one is cancelled in the same transaction, a delivered one stays as it is.
+    submission: sending it again, even at the same moment, gets the stored one. Its draft goes in the same transaction.
+    A correction is a new version beside the old one: a rejected old one is cancelled in the same transaction, a
+    delivered one stays as it is.
 
     Raises TokenTaken if the token belongs to another agent, Overtaken if the version to be corrected cannot be (any
     more), NothingChanged if CustomerGauge has all of it already.
@@ -45,7 +64,7 @@ def submit(entry: Entry, agent: User, token: uuid.UUID, correction: Correction |
         return earlier
     try:
         with transaction.atomic():
-            return _save(entry, agent, token, correction)
+            return _save(entry, agent, token, correction, beside or Beside())
     except (IntegrityError, Overtaken) as error:
         earlier = stored(token, agent)
         if earlier:
@@ -63,8 +82,9 @@ def stored(token: uuid.UUID, agent: User) -> Submission | None:
     return found
 
 
-def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None) -> Submission:
-    now = timezone.now()
+def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | None, beside: Beside) -> Submission:
+    person, now = correction.by if correction else agent, timezone.now()
+    Draft.objects.alone(person)
     reference = new_reference()
     values = entry.values | {Role.REFERENCE.value: reference}
     pairs = payload.build(entry.fields, values, ZoneInfo(settings.CUSTOMERGAUGE_TIME_ZONE))
@@ -85,11 +105,14 @@ def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | 
     )
     hold = timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS if _undoable(agent, correction) else 0)
     Delivery.objects.create(submission=submission, next_at=now + hold, amends=chain.number if chain else "")
-    body = {name: entered[name] for name in (*STORED, "notes", "ignored")} | {"payload": pairs}
+    CustomerKey.objects.bulk_create(keys_of(submission))
+    Draft.objects.of(person).filter(token=token).delete()
+    called_again(person, beside.again)
+    body = {name: entered[name] for name in (*STORED, "notes", "ignored")} | {"payload": pairs, **beside.noted}
     if chain and correction:
         body |= _replace(chain, submission, correction)
     AuditEvent.objects.record(
-        Action.SUBMITTED, submission, actor=correction.by if correction else agent, body=body,
+        Action.SUBMITTED, submission, actor=person, body=body,
         outcome=CORRECTED if chain and chain.number else "",
     )  # fmt: skip
     wake()

@@ -26,6 +26,7 @@ NO_CASE: dict[State, str] = {
     State.CANCELLED: "This result is not sent, so it has no case at CustomerGauge.",
     State.DELIVERED: "Nobody gave CustomerGauge's number for this result, so its case cannot be reached from here.",
 }
+ERASED = "It was erased, so its case is not changed from here any more."
 WAITS = "It waits until CustomerGauge has given the result its number."
 IN_LINE = "It waits for what was asked for before it."
 #: CustomerGauge's error codes on POST Workflow (support article 5000722474) → what they mean and who must act.
@@ -92,6 +93,8 @@ def cases_of(chain: Chain, posted: CaseDecisionForm | None = None) -> Cases:
     open_to_updates = result.state not in NO_CASE or (result.state == State.DELIVERED and chain.number)
     rows = CaseDelivery.objects.filter(result=chain.record).order_by("case_update_id")
     told = tell(rows.select_related("case_update", "result__delivery"), posted)
+    if chain.erased:
+        return Cases(chain, ERASED, told)
     return Cases(chain, "" if open_to_updates else NO_CASE[State(result.state)], told)
 
 

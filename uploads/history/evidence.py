@@ -15,7 +15,7 @@ from ..audit.comparison import (
     number_of,
     records_of,
 )
-from ..models import Delivery, State
+from ..models import Delivery, Erasure, State
 from ..models.sent import can_be_found
 from .wording import PROPOSALS
 
@@ -61,5 +61,7 @@ def side_by_side(delivery: Delivery) -> list[SideBySide]:
 
 
 def may_compare(delivery: Delivery) -> bool:
-    """Whether CustomerGauge can be asked what it has of a delivered one."""
-    return delivery.state == State.DELIVERED and bool(delivery.cg_id or can_be_found(delivery.submission))
+    """Whether CustomerGauge can be asked what it has of a delivered one; what was erased is not fetched again."""
+    if delivery.state != State.DELIVERED or not (delivery.cg_id or can_be_found(delivery.submission)):
+        return False
+    return not Erasure.objects.filter(submission=delivery.pk).exists()

@@ -156,6 +156,8 @@ ANSWERS = {
     "completed_at": "Survey completed",
     "time_zone": "Time zone",
     "correction_reason": "Why it was corrected",
+    "warnings": "Warned",
+    "overruled": "Saved nevertheless, because",
     "notes": "What was tidied up",
 }
 TOLD = frozenset({*ANSWERS, "customer", "payload"})

@@ -114,8 +114,9 @@ def _event(event: AuditEvent) -> Step:
 
 def _reason(proofs: Iterable[Proof]) -> str:
     """The reason that a person gave with a decision; often empty."""
-    rows = (row for found in proofs if found.title == "Recorded with it" for part in found.parts for row in part.rows)
-    return dict(rows).get("reason", "")
+    rows = dict(row for found in proofs for part in found.parts for row in part.rows)
+    noted = any(found.title == "Recorded with it" for found in proofs)
+    return rows.get("reason", "") if noted else rows.get(proof.ANSWERS["overruled"], "")
 
 
 def _state(event: AuditEvent) -> str:

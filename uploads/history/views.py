@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
+from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, Erasure, State, Submission
 from ..models.revisions import Chain, superseded
 from ..models.wakeup import wake
 from ..roles import REVIEW, required
@@ -48,7 +48,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "The address names a page that does not exist; here is the newest one.")
         shown = page(rows)
     context = {"form": form, "page": shown, "count": _count(found, shown), "counted": COUNTED}
-    context |= {"superseded": superseded(shown.rows)}
+    context |= {"superseded": superseded(shown.rows), "erased": Erasure.objects.among(shown.rows)}
     return render(request, "history/list.html", context, status=200 if form.is_valid() else 422)
 
 

@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 
 from ..customergauge import EVIDENCE
 from ..models import Action, Channel, ConfirmedBy, Delivery, State
+from ..models.erasure import ErasureReason
 from ..models.sent import can_be_found
 
 #: Evidence that does not come from a call.
@@ -41,6 +42,10 @@ OWN_EVIDENCE: dict[str, str] = {
     "case_again": "A manager wants it sent again.",
     "case_vouched": "A manager vouches that it was done.",
     "case_dropped": "A manager dropped it.",
+    "erased": "It was erased while it waited, so it is not sent.",
+    **{reason.value: f"{reason.label}." for reason in ErasureReason},
+    "restored": "A backup was restored: it may have been sent after that backup was made.",
+    "given_back": "No call had been begun: sending stopped, or that worker did.",
     "result_cancelled": "Its result has no number at CustomerGauge, so there is no case to change.",
 }
 

@@ -1,7 +1,6 @@
 """Calls that ended without a survey, and the calls to be made again. Nothing of this goes to CustomerGauge."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -87,9 +86,9 @@ class Call(models.Model):
 
     @property
     def customer_name(self) -> str:
-        """Whom to call, as far as the fields tell: their names, else the first field filled in."""
+        """Whom to call, as far as the fields tell: their names, else the first field filled in, else nothing."""
         names = [field["value"] for field in self.customer if field["kind"] == "text" and field["personal"]]
-        return " ".join(names) or next((field["value"] for field in self.customer), "") or "Somebody without a name"
+        return " ".join(names) or next((field["value"] for field in self.customer), "")
 
     @property
     def is_due(self) -> bool:
@@ -98,7 +97,7 @@ class Call(models.Model):
 
     def settle(self, agent: User, how: str) -> bool:
         """Take it off the list of calls to make; `how` is a constant. False if that was done before."""
-        now: datetime = timezone.now()
+        now = timezone.now()
         with transaction.atomic():
             if not type(self).objects.filter(pk=self.pk, done_at=None).update(done_at=now):
                 return False

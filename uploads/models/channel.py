@@ -62,7 +62,7 @@ class Channel(models.Model):
     wait_until = models.DateTimeField(null=True)
     shut_since = models.DateTimeField(null=True, help_text="Since when nothing could be sent.")
     breaks = models.PositiveIntegerField(default=0, help_text="Times in a row that the breaker has opened.")
-    ramp = models.PositiveSmallIntegerField(null=True, help_text="Calls at once in each worker; empty: no limit.")
+    ramp = models.PositiveSmallIntegerField(null=True, help_text="Calls at once of all workers; empty: no limit.")
     rate_at = models.DateTimeField(null=True, help_text="Up to when the agreed rate has been used.")
     skew = models.IntegerField(default=0, help_text="Seconds by which our clock is ahead of CustomerGauge's.")
     test_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -81,7 +81,7 @@ class Channel(models.Model):
     @classmethod
     def current(cls) -> Self:
         """The channel as it stands in the database now."""
-        return cls.objects.get_or_create(pk=1)[0]
+        return cls.objects.filter(pk=1).first() or cls.objects.get_or_create(pk=1)[0]
 
     @classmethod
     def held(cls) -> Self:

@@ -1,6 +1,7 @@
 """What an agent has typed and not yet saved: kept on the server, so that no crash and no sign-out loses it."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -9,11 +10,58 @@ from django.utils import timezone
 
 from .submission import Submission
 
+#: A draft that nobody has touched for so long is forgotten.
+KEPT = timedelta(days=30)
+
+Values = dict[str, list[str]]
+
+
+class Clash(Exception):
+    """The draft was saved from elsewhere since; `version` is the one that stands."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version} stands")
+        self.version = version
+
+
+class NotYours(Exception):
+    """The draft belongs to another agent."""
+
 
 class DraftQuerySet(models.QuerySet["Draft"]):
     def of(self, agent: User) -> "DraftQuerySet":
         """An agent's own drafts, the one touched last first."""
         return self.filter(agent=agent).order_by("-updated_at")
+
+    def stale(self) -> "DraftQuerySet":
+        """Those that nobody has touched for too long."""
+        return self.filter(updated_at__lt=timezone.now() - KEPT)
+
+    def alone(self, agent: User) -> None:
+        """Until the caller's transaction ends, nothing else of the agent's is kept or saved.
+
+        So a draft that is kept late and the submission it became cannot miss each other.
+        """
+        list(User.objects.select_for_update(no_key=True).filter(pk=agent.pk).values_list("pk"))
+
+    def keep(
+        self, agent: User, token: uuid.UUID, values: Values, version: int | None, revises: Submission | None = None
+    ) -> int:
+        """Keep what was typed; gives the new version. Call `alone` first.
+
+        version: the one that was typed over, 0 for none, None for whichever stands. Raises Clash, NotYours.
+        """
+        draft = self.filter(token=token).first()
+        if draft is None:
+            new = self.create(token=token, agent=agent, revises=revises, values=values, version=(version or 0) + 1)
+            return new.version
+        if draft.agent_id != agent.pk:
+            raise NotYours
+        if version is not None and version != draft.version:
+            raise Clash(draft.version)
+        draft.values, draft.version, draft.updated_at = values, draft.version + 1, timezone.now()
+        draft.save(update_fields=["values", "version", "updated_at"])
+        return draft.version
 
 
 class Draft(models.Model):

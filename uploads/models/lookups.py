@@ -22,7 +22,7 @@ KEY = RegexValidator(
 RESERVED_KEYS = frozenset(
     {
         *("score", "comment", "sent_at", "completed_at", "contact", "workflow_status", "reasons", "reference"),
-        *("customer", "revises", "submit_token", "next", "csrfmiddlewaretoken"),
+        *("customer", "revises", "submit_token", "next", "csrfmiddlewaretoken", "warn", "warned", "overrule"),
     }
 )
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from .audit import Action, AuditEvent
 from .delivery import Delivery
+from .erasure import Erasure
 from .states import State
 from .submission import Submission
 
@@ -107,11 +108,19 @@ class Chain:
         return {key: value for key, value in merged.items() if value}
 
     @property
+    def erased(self) -> bool:
+        """Whether its content was given up, in any version."""
+        return bool(Erasure.objects.among(self.versions))
+
+    @property
     def correctable(self) -> bool:
         """Whether the newest version can be corrected.
 
         Corrections go in order: one can follow what was delivered, refused, or (as a correction) taken back or dropped.
+        What was erased stays erased.
         """
+        if self.erased:
+            return False
         state = self.newest.delivery.state
         return state == State.REJECTED or (bool(self.number) and state in (State.DELIVERED, State.CANCELLED))
 

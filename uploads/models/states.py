@@ -27,7 +27,7 @@ class State(models.TextChoices):
 TRANSITIONS: dict[State, dict[State, str]] = {
     State.QUEUED: {
         State.SENDING: "claimed by a worker",
-        State.CANCELLED: "undone by the agent, or dropped by a manager",
+        State.CANCELLED: "undone by the agent, dropped by a manager, or erased",
         State.UNCONFIRMED: "a backup was restored, it may have been sent since",
     },
     State.SENDING: {

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 Row = Mapping[str, Any]
 
@@ -79,14 +79,17 @@ def insert(*rows: models.Model) -> None:
 
 def _insert_many(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """As few statements as the database's limits allow; where it numbers the rows, they learn their numbers."""
+    connection = connections[DEFAULT_DB_ALIAS]
     fields: list[Any] = [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
     size = connection.ops.bulk_batch_size(fields, rows)
     with connection.cursor() as cursor:
         for start in range(0, len(rows), size):
-            _insert(cursor, model, fields, rows[start : start + size])
+            _insert(connection, cursor, model, fields, rows[start : start + size])
 
 
-def _insert(cursor: Any, model: type[models.Model], fields: list[Any], rows: Sequence[models.Model]) -> None:
+def _insert(
+    connection: Any, cursor: Any, model: type[models.Model], fields: list[Any], rows: Sequence[models.Model]
+) -> None:
     meta, quote = model._meta, connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
@@ -106,6 +109,7 @@ def _update_many(
     model: type[models.Model], where: tuple[str, ...], changes: tuple[str, ...], rows: Sequence[tuple[Row, Row]]
 ) -> int:
     """One statement, run with the values of each row; gives how many rows it changed."""
+    connection = connections[DEFAULT_DB_ALIAS]  # asked for once: the usual proxy looks it up for each attribute
     meta, quote = model._meta, connection.ops.quote_name
     fields: list[Any] = [meta.pk if name == "pk" else meta.get_field(name) for name in (*changes, *where)]
     terms = [f"{quote(field.column)} = %s" for field in fields]

@@ -18,12 +18,13 @@ PERMISSIONS = {
     "lookups": roles.LOOKUPS,
     "health": roles.HEALTH,
     "pause": roles.PAUSE,
+    "erase": roles.ERASE,
 }
 
 
 @register.filter
 def may(user: User, what: str) -> bool:
-    """Whether the user may enter, review, keep lookups, see health or pause."""
+    """Whether the user may enter, review, keep lookups, see health, pause or erase."""
     return roles.may(user, PERMISSIONS[what])
 
 

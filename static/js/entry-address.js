@@ -1,0 +1,5 @@
+// What a telephone system has put into the address stands in the form; it goes out of the address before anything
+// remembers it. Runs at once, ahead of the other scripts.
+if ([...new URLSearchParams(location.search).keys()].some((name) => !["from", "draft", "call"].includes(name))) {
+  history.replaceState(null, "", location.pathname);
+}
