@@ -12,7 +12,9 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Page, expect
 
+from tests.processes import Portal
 from uploads.models import Action, AuditEvent, Call, CallOutcome, Delivery, Draft, Submission
 
 from .conftest import NEW, Desk, filled, token_of
@@ -233,3 +235,27 @@ def test_an_outcome_that_is_switched_off_is_not_offered(client: Client) -> None:
 def test_without_outcomes_there_is_no_way_out(client: Client) -> None:
     CallOutcome.objects.update(active=False)
     assert "No survey?" not in client.get(NEW).text
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+def test_a_page_that_stays_open_says_when_a_call_is_due_and_keeps_what_is_typed(portal: Portal, page: Page) -> None:
+    session = portal.browser_session("agent")
+    page.context.add_cookies(
+        [{"name": cookie.name, "value": cookie.value or "", "url": portal.url} for cookie in session.http.cookies]
+    )
+    page.clock.install()
+    page.goto(portal.url + NEW)
+    page.fill("[name=FirstName]", "Lee")
+    page.get_by_text("No survey?").click()
+    page.get_by_label("Call back at").fill(f"{timezone.localtime() + timedelta(hours=1):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Call back later").click()
+    expect(page.locator(".alert-success")).to_contain_text("Noted: Call back later, Lee")
+    page.fill("[name=FirstName]", "Mia")
+    portal.sql(f"UPDATE uploads_call SET call_back_at = '{timezone.now() - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}'")
+    page.clock.run_for(31_000)
+    expect(page.locator(".due")).to_contain_text("Call back Lee")
+    expect(page.get_by_role("link", name="My work")).to_have_text("My work (1 to call back)")
+    expect(page.locator("[name=FirstName]")).to_have_value("Mia")
+    page.locator(".due a").click()
+    expect(page.locator("[name=FirstName]")).to_have_value("Lee")

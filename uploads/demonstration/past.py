@@ -19,12 +19,14 @@ from django.utils import timezone
 
 from ..customergauge import build, encode
 from ..delivery.backoff import GIVE_UP_AFTER
+from ..entry.same import keys_of
 from ..models import (
     Action,
     Attempt,
     Body,
     Channel,
     ConfirmedBy,
+    CustomerKey,
     Delivery,
     ReasonCode,
     Role,
@@ -107,8 +109,10 @@ def _ending(choose: random.Random, number: int, at: datetime) -> Ending:
 def _one(choose: random.Random, agent: User, at: datetime, ending: Ending, number: int) -> None:
     submission = _submission(choose, agent, at)
     submission.save()
+    CustomerKey.objects.bulk_create(keys_of(submission))
     delivery = Delivery(
         submission=submission, state=ending.state, evidence=ending.evidence, version=3, tries=1,
+        changed_at=at + timedelta(seconds=choose.randint(16, 40)),
         next_at=timezone.now() + timedelta(minutes=choose.randint(20, 50)) if ending is WAITING else at,
         first_failed_at=at if ending in (WAITING, GIVEN_UP) else None,
     )  # fmt: skip

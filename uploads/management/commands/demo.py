@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from uploads.demonstration import AlreadyInUse, make_past, make_people, make_reasons
+from uploads.demonstration import AlreadyInUse, make_past, make_people, make_reasons, make_script
 
 
 class Command(BaseCommand):
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         except AlreadyInUse as error:
             raise CommandError(str(error)) from error
         make_reasons()
+        make_script()
         made = make_past(people[:2], options["past"]) if options["past"] else 0
         names = ", ".join(user.username for user in people)
         self.stdout.write(f"Demo users: {names}." + (f" {made} past results." if made else ""))
