@@ -16,7 +16,7 @@ def test_what_was_not_settled_is_doubted_and_nothing_leaves(loop: Loop, simulato
     rows = {state: make_submission(agent, state) for state in TRANSITIONS}
     call_command("restored")
     now = {state: Delivery.objects.get(pk=row.pk).state for state, row in rows.items()}
-    doubted = {State.QUEUED, State.SENDING, State.UNCONFIRMED}
+    doubted = {State.QUEUED, State.SENDING, State.FAILED, State.UNCONFIRMED}
     assert now == {state: State.UNCONFIRMED if state in doubted else state for state in TRANSITIONS}
     assert Delivery.objects.get(pk=rows[State.QUEUED].pk).evidence == "restored"
     drain(loop)

@@ -5,6 +5,7 @@ a test of the connection, or the probe of a half-open breaker
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -43,12 +44,12 @@ Row = Delivery | CaseDelivery
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Jobs for idle threads, and in how many seconds to look again (infinity: nothing is known to fall due).
+    """How many jobs were taken, and in how many seconds to look again (infinity: nothing is known to fall due).
 
     shut: nothing may be sent now, not even what was claimed before and has not begun.
     """
 
-    jobs: list[Job]
+    number: int
     look_again: float = inf
     shut: bool = False
 
@@ -62,21 +63,23 @@ class Claims:
         self._tested_for: datetime | None = None
         self._held_back = False
 
-    def take(self, idle: int, busy: int) -> Taken:
-        """Jobs for the idle threads, while `busy` calls are under way."""
+    def take(self, idle: int, busy: int, begin: Callable[[Job], None]) -> Taken:
+        """Jobs for the idle threads, while `busy` calls are under way.
+
+        Each is handed to `begin` as soon as its claim is committed: whatever fails later leaves none in nobody's hands.
+        """
         line = Channel.current()
-        jobs = self._probes(line)
-        room = idle - len(jobs)
+        probes = self._probes(line, begin)
+        room = idle - probes
         if room <= 0 or not line.is_open:
-            return Taken(jobs, _until_open(line), shut=not line.is_open)
+            return Taken(probes, _until_open(line), shut=not line.is_open)
         self._held_back, looked_at = False, timezone.now()
         try:
-            sends = self._claim(line, room)
-            looks = self._claim_lookups(line.room(room - len(sends), busy + len(sends)))
+            sends = self._claim(line, room, begin)
+            looks = self._claim_lookups(line.room(room - sends, busy + sends), begin)
         except SomebodyWasFirst:
-            return Taken(jobs, 0.0)
-        taken = [*sends, *looks]
-        return Taken([*jobs, *taken], 0.0 if len(taken) == room else self._next_look(looked_at))
+            return Taken(probes, 0.0)
+        return Taken(probes + sends + looks, 0.0 if sends + looks == room else self._next_look(looked_at))
 
     def _next_look(self, looked_at: datetime) -> float:
         """Seconds until the next result falls due, or until the agreed rate or the slow start allows another call.
@@ -104,21 +107,23 @@ class Claims:
             case.cancel(Cause(self._worker, evidence="result_cancelled"))
         return bool(lost)
 
-    def _probes(self, line: Channel) -> list[Job]:
-        jobs: list[Job] = []
+    def _probes(self, line: Channel, begin: Callable[[Job], None]) -> int:
+        begun = 0
         if line.test_wanted and line.test_asked_at != self._tested_for:
             self._tested_for = line.test_asked_at
-            jobs.append(ProbeJob(test=True))
+            begin(ProbeJob(test=True))
+            begun += 1
         if line.needs_probe and line.begin_probe():
-            jobs.append(ProbeJob(test=False))
-        return jobs
+            begin(ProbeJob(test=False))
+            begun += 1
+        return begun
 
-    def _claim(self, line: Channel, room: int) -> list[Job]:
+    def _claim(self, line: Channel, room: int, begin: Callable[[Job], None]) -> int:
         locks = connection.features.has_select_for_update_skip_locked
         # where nothing can be locked, look first: no write lock is taken for nothing
         found = None if locks else self._due(room)
         if found == []:
-            return []
+            return 0
         jobs: list[SendJob] = []
         poisoned: list[SendJob] = []
         with transaction.atomic(durable=True), together():
@@ -129,9 +134,11 @@ class Claims:
                 request = self._request_of(row)
                 if attempt := row.claim(self._worker, lease_until, request):
                     (jobs if request else poisoned).append(SendJob(row, [attempt]))
+        for job in jobs:
+            begin(job)
         for job in poisoned:
             crashed(job.row, job.attempts[-1], self._worker, on_wire=False)
-        return [*jobs]
+        return len(jobs)
 
     def _slow_start(self, room: int) -> int:
         """Room under the ramp, which all workers share: they claim one after the other, and count what is out.
@@ -158,17 +165,17 @@ class Claims:
                 found += lane()[: room - len(found)]
         return found
 
-    def _claim_lookups(self, room: int) -> list[Job]:
+    def _claim_lookups(self, room: int, begin: Callable[[Job], None]) -> int:
         if room <= 0:
-            return []
-        due = list(Delivery.objects.lookups_due().select_related("submission")[:room])
-        jobs: list[Job] = []
-        for delivery in self._allot(due):
+            return 0
+        begun = 0
+        for delivery in self._allot(list(Delivery.objects.lookups_due().select_related("submission")[:room])):
             with transaction.atomic(durable=True):
                 attempt = delivery.begin_lookup(self._worker, Channel.clock() + LEASE)
             if attempt:
-                jobs.append(LookupJob(delivery, attempt))
-        return jobs
+                begin(LookupJob(delivery, attempt))
+                begun += 1
+        return begun
 
     def _request_of(self, row: Row) -> Body | None:
         try:

@@ -3,13 +3,16 @@
 from ..audit.comparison import ANONYMISED, DIFFERS, NOT_SHOWN, compare, fields_of
 from ..models import Attempt, Cause, Delivery, ReadBack
 from .matching import Found
+from .settle import record_late
 
 
 def settle(delivery: Delivery, attempt: Attempt, found: Found, worker: str) -> str:
     """Write down what a look at a delivered result has shown; gives the evidence."""
     evidence, read_back, differing = _judge(delivery, found)
     body = found.shown | ({"differs": differing} if differing else {})
-    delivery.end_comparison(Cause(worker, evidence=evidence, attempt=attempt, body=body), read_back)
+    cause = Cause(worker, evidence=evidence, attempt=attempt, body=body)
+    if not delivery.end_comparison(cause, read_back):
+        record_late(delivery, cause)
     return evidence
 
 

@@ -19,6 +19,10 @@ OnWire = Callable[[], object]
 class Job(ABC):
     """Something claimed by this worker that takes calls to CustomerGauge, and what follows from them."""
 
+    def __str__(self) -> str:
+        """For the log: no word of a customer."""
+        return type(self).__name__
+
     @abstractmethod
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         """In a sending thread: make the calls; `on_wire` goes to those that must be marked before they leave."""

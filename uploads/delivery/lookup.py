@@ -18,6 +18,7 @@ from ..models import Attempt, AttemptKind, Cause, Channel, ConfirmedBy, Delivery
 from . import comparison
 from .job import Job, OnWire
 from .matching import Found, Look, likeness
+from .settle import record_late
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,10 @@ class LookupJob(Job):
 
     delivery: Delivery
     attempt: Attempt
-    found: Found | None = field(default=None)
+    found: Found | None = field(default=None, repr=False)  # personal data
+
+    def __str__(self) -> str:
+        return f"the look-up of delivery {self.delivery.pk}"
 
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         try:
@@ -98,13 +102,15 @@ def _conclude(delivery: Delivery, attempt: Attempt, found: Found, worker: str) -
     cause = Cause(worker, evidence=evidence, attempt=attempt, body=found.shown)
     if evidence == "lookup_found":
         compare_at = timezone.now() if settings.CUSTOMERGAUGE_READ_BACK else None
-        delivery.deliver(cause, number_of(found.records[0]), ConfirmedBy.LOOKUP, compare_at)
+        ours = delivery.deliver(cause, number_of(found.records[0]), ConfirmedBy.LOOKUP, compare_at)
     elif found.failed:
-        delivery.miss_lookup(cause)
+        ours = delivery.miss_lookup(cause)
     elif evidence == "lookup_none" and delivery.again_by:
-        delivery.send_again(replace(cause, actor=delivery.again_by, evidence="by_person_looked"), Lane.RETRY)
+        ours = delivery.send_again(replace(cause, actor=delivery.again_by, evidence="by_person_looked"), Lane.RETRY)
     else:
-        delivery.end_lookup(cause)
+        ours = delivery.end_lookup(cause)
+    if not ours:
+        record_late(delivery, cause)
     return evidence
 
 

@@ -13,9 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from math import inf
 from queue import Empty, SimpleQueue
-from typing import TypeGuard
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from ..customergauge import Client
@@ -105,6 +104,7 @@ class Loop:
                 return True
             outcomes, self._outcomes = self._outcomes, []
             self._write(outcomes)
+            self._watch(outcomes)
             self._counters.count(outcomes)
             if self.stopping:
                 self._give_back()
@@ -171,14 +171,12 @@ class Loop:
         refused = []
         # a single item is written at once: only then is it known whether its row is still ours
         writing = together() if len(news) > 1 else nullcontext()
-        with _undoing([item.job for item in news]), transaction.atomic(durable=True):
-            with writing:
-                for item in news:
-                    if isinstance(item, Done):
-                        item.job.settle(item.exchanges, self._name)
-                    elif not item.job.mark(self._name):
-                        refused.append(item)
-            channel.watch([done.exchanges[-1] for done in news if _is_send(done)], self._name)
+        with _undoing([item.job for item in news]), transaction.atomic(durable=True), writing:
+            for item in news:
+                if isinstance(item, Done):
+                    item.job.settle(item.exchanges, self._name)
+                elif not item.job.mark(self._name):
+                    refused.append(item)
         for item in news:
             if isinstance(item, Done):
                 self._in_flight.pop(item.job, None)
@@ -198,9 +196,25 @@ class Loop:
             if isinstance(item, Mark):
                 item.committed.set_exception(Lost())
                 return
-            with _undoing([item.job]), transaction.atomic(durable=True):
-                item.job.crashed(self._name)
-            self._in_flight.pop(item.job, None)
+            self._write_off(item.job)
+
+    def _write_off(self, job: Job) -> None:
+        try:
+            with _undoing([job]), transaction.atomic(durable=True):
+                job.crashed(self._name)
+        except DatabaseError as error:  # not even that can be written, e.g. on a server that has become read-only
+            raise OperationalError(str(error)) from error
+        self._in_flight.pop(job, None)
+
+    def _watch(self, outcomes: Sequence[Done]) -> None:
+        """What the outcomes say about the line; whatever goes wrong here must not undo what has been settled."""
+        try:
+            with transaction.atomic(durable=True):
+                channel.watch([done.exchanges[-1] for done in outcomes if isinstance(done.job, SendJob)], self._name)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("the line could not be judged by %d outcomes", len(outcomes))
 
     def _keep(self, news: Sequence[Mark | Done]) -> None:
         """Outcomes wait for the database; marks do not: nothing may leave whose mark is not on disk."""
@@ -215,20 +229,21 @@ class Loop:
         if self.stopping or self._room <= 0 or time.monotonic() < self._look_at:
             return 0
         self._look_at = time.monotonic() + TICK
-        taken = self.claims.take(self._room, len(self._in_flight))
+        taken = self.claims.take(self._room, len(self._in_flight), self._begin)
         if taken.shut:
             self._give_back()
-        for job in taken.jobs:
-            self._in_flight[job] = self._pool.submit(run, self._client, job, self._inbox.put)
         self._look_at = time.monotonic() + min(taken.look_again, TICK)
-        return len(taken.jobs)
+        return taken.number
+
+    def _begin(self, job: Job) -> None:
+        self._in_flight[job] = self._pool.submit(run, self._client, job, self._inbox.put)
 
     def _give_back(self) -> None:
         """Return the sends that no thread has begun: the channel is shut, or this worker is about to stop."""
-        unbegun = [job for job, future in self._in_flight.items() if isinstance(job, SendJob) and future.cancel()]
-        for job in unbegun:
-            del self._in_flight[job]
-            job.give_back(self._name)
+        for job, future in list(self._in_flight.items()):
+            if isinstance(job, SendJob) and future.cancel():
+                del self._in_flight[job]
+                job.give_back(self._name)
 
     def _beat(self) -> None:
         if time.monotonic() < self._beat_at:
@@ -249,10 +264,6 @@ class Loop:
         if self._outcomes and time.monotonic() - self._away_since > HOLD_RESULTS:
             held = ", ".join(str(item.job) for item in self._outcomes)
             raise ResultsLost(f"The outcomes of {held} could not be stored within {HOLD_RESULTS:.0f} s.")
-
-
-def _is_send(item: Mark | Done) -> TypeGuard[Done]:
-    return isinstance(item, Done) and isinstance(item.job, SendJob)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Sending one row of the outbox: the call it needs, and the job that carries it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from ..customergauge import Call, Client, Exchange, correct, create, judge, reasons, update_case
 from ..models import Attempt, Body, CaseDelivery, Cause, Delivery, Lane
@@ -41,7 +43,11 @@ class SendJob(Job):
     row: Delivery | CaseDelivery
     attempts: list[Attempt]
     on_wire: bool = False
-    probe: Exchange | None = field(default=None)
+    probe: Exchange | None = field(default=None, repr=False)
+    claimed: float = field(default_factory=time.monotonic)
+
+    def __str__(self) -> str:
+        return f"{self.row.AREA} {self.row.pk}"
 
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         exchanges = client.send(call_of(self.row), on_wire=on_wire)
@@ -52,7 +58,9 @@ class SendJob(Job):
     def mark(self, worker: str) -> bool:
         if self.on_wire:  # the same claim calls again with a fresh token
             self.attempts.append(self.row.open_attempt(worker))
-        self.on_wire = self.row.mark_on_wire(self.attempts[-1])
+        waited = timedelta(seconds=time.monotonic() - self.claimed)  # for a thread, or for a fresh token
+        lease_until = self.row.lease_until + waited if self.row.lease_until and not self.on_wire else None
+        self.on_wire = self.row.mark_on_wire(self.attempts[-1], lease_until)
         return self.on_wire
 
     def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:

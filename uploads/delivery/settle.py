@@ -61,11 +61,14 @@ def crashed(row: Outgoing, attempt: Attempt, worker: str, *, on_wire: bool) -> N
 
 def reap(row: Delivery | CaseDelivery, worker: str) -> None:
     """Its worker has not come back: without a wire mark nothing was sent; with one nobody knows."""
-    attempt = row.attempts.exclude(kind__in=(AttemptKind.LOOKUP, AttemptKind.READ)).order_by("started_at").last()
-    if attempt and attempt.wire_at and not row.repeatable:
-        row.unconfirm(Cause(worker, evidence="worker_lost", attempt=attempt))
+    sends = row.attempts.exclude(kind__in=(AttemptKind.LOOKUP, AttemptKind.READ)).filter(
+        worker=row.owner, ended_at=None
+    )
+    marked = sends.filter(wire_at__isnull=False).first()  # whichever it is: the clocks of machines say nothing
+    if marked and not row.repeatable:
+        row.unconfirm(Cause(worker, evidence="worker_lost", attempt=marked))
     else:
-        row.requeue(Cause(worker, evidence="worker_lost_unsent", attempt=attempt), timezone.now())
+        row.requeue(Cause(worker, evidence="worker_lost_unsent", attempt=sends.first()), timezone.now())
 
 
 def end(attempt: Attempt, exchange: Exchange, verdict: Verdict) -> None:
@@ -120,9 +123,13 @@ def _too_late(row: Outgoing, verdict: Verdict, cause: Cause) -> None:
     """The lease ended before the call did. A strict success still counts, if nobody has decided otherwise."""
     now_held = type(row)._default_manager.get(pk=row.pk)
     undecided = now_held.state == State.UNCONFIRMED and _is_latest_send(cause.attempt, now_held)
-    if verdict.outcome is Outcome.DELIVERED and undecided:
-        _succeed(now_held, cause, verdict.cg_id or "")
+    if verdict.outcome is Outcome.DELIVERED and undecided and _succeed(now_held, cause, verdict.cg_id or ""):
         return
+    record_late(row, cause)
+
+
+def record_late(row: Outgoing, cause: Cause) -> None:
+    """Somebody else was first: what the call showed changes no state any more, and is kept as a fact."""
     AuditEvent.objects.record(
         Action.ATTEMPT_ENDED_LATE, row.subject, actor=cause.actor, outcome=cause.evidence,
         attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body,

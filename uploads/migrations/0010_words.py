@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('uploads', '0009_erasure'),
+        ("uploads", "0009_erasure"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='callscript',
-            name='text',
-            field=models.TextField(blank=True, help_text='Stands beside the entry form. An empty script shows nothing.', max_length=8000),
+            model_name="callscript",
+            name="text",
+            field=models.TextField(
+                blank=True, help_text="Stands beside the entry form. An empty script shows nothing.", max_length=8000
+            ),
         ),
         migrations.AlterField(
-            model_name='channel',
-            name='ramp',
-            field=models.PositiveSmallIntegerField(help_text='Calls at once of all workers; empty: no limit.', null=True),
+            model_name="channel",
+            name="ramp",
+            field=models.PositiveSmallIntegerField(
+                help_text="Calls at once of all workers; empty: no limit.", null=True
+            ),
         ),
     ]

@@ -124,7 +124,8 @@ class Channel(models.Model):
     @property
     def test_counts(self) -> bool:
         """Whether a test has passed since sending stopped."""
-        return bool(self.test_passed and self.tested_at and self.tested_at >= self.changed_at)
+        stopped_at = min(self.changed_at, timezone.now())  # a clock that was ahead must not block
+        return bool(self.test_passed and self.tested_at and self.tested_at >= stopped_at)
 
     @property
     def may_resume(self) -> bool:
@@ -236,9 +237,9 @@ class Channel(models.Model):
             line = cls.held()
             now = cls.clock()
             full = now - timedelta(seconds=max(1.0, 1 / rate))
-            used_to = max(line.rate_at or full, full)
-            granted = max(0, min(wanted, int((now - used_to).total_seconds() * rate + 1e-6)))
-            if granted:
+            used_to = min(max(line.rate_at or full, full), now)  # a clock that was ahead must not block
+            granted = min(wanted, int((now - used_to).total_seconds() * rate + 1e-6))
+            if granted or used_to == now:
                 cls.objects.filter(pk=1).update(rate_at=used_to + timedelta(seconds=granted / rate))
         return granted
 

@@ -48,6 +48,7 @@ class Outage(models.Model):
         held_up = Q(next_at__lte=now) | ~Q(priority=Lane.ENTRY)  # not what only waits for its undo
         waiting = Delivery.objects.filter(held_up, state=State.QUEUED)
         tried = _tried(tried_since) if tried_since else set()
+        tried -= set(waiting.filter(pk__in=tried).values_list("pk", flat=True))  # one that tried may wait again
         if not tried and not waiting.exists():
             return None
         link = cls.waited.through

@@ -89,13 +89,14 @@ class Outgoing(models.Model):
             self._record(Cause(worker, attempt=attempt, body=request))
         return attempt
 
-    def mark_on_wire(self, attempt: "Attempt") -> bool:
+    def mark_on_wire(self, attempt: "Attempt", lease_until: datetime | None = None) -> bool:
         """The wire mark: from here on the request may have left. False if the row is no longer ours.
 
-        It moves the version on, so that a reaper which saw no mark cannot put the row back in the queue.
+        It moves the version on, so that a reaper which saw no mark cannot put the row back in the queue; and the lease,
+        if the row has waited for its thread.
         """
         with transaction.atomic(savepoint=False):
-            if not self._compare_and_set(State.SENDING):
+            if not self._compare_and_set(State.SENDING, lease_until=lease_until or self.lease_until):
                 return False
             writes.update(type(attempt), {"pk": attempt.pk}, {"wire_at": timezone.now()})
         return True
@@ -130,7 +131,7 @@ class Outgoing(models.Model):
         return self._move(State.FAILED, cause, tries=self.tries + 1)
 
     def unconfirm(self, cause: Cause) -> bool:
-        """sending, queued → unconfirmed: it may have been processed, so it is never sent again by itself."""
+        """sending, queued, failed → unconfirmed: it may have been processed, so it is never sent again by itself."""
         return self._move(State.UNCONFIRMED, cause, tries=self.tries + 1)
 
     def cancel(self, cause: Cause) -> bool:

@@ -44,6 +44,7 @@ TRANSITIONS: dict[State, dict[State, str]] = {
     },
     State.FAILED: {
         State.QUEUED: "a manager sends it again",
+        State.UNCONFIRMED: "a backup was restored, it may have been sent since",
         State.DELIVERED: "a manager vouches for it",
         State.CANCELLED: "a manager drops it",
     },
