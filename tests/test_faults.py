@@ -115,11 +115,13 @@ def test_new_code_on_old_tables_is_not_ready_and_saves_nothing_by_halves(quiet_p
     portal.start_web()
     agent = portal.browser_session("agent")
     form = agent.form()
-    assert portal.manage("migrate", "uploads", "0005").returncode == 0
+    portal.sql("ALTER TABLE uploads_submission RENAME COLUMN payload_version TO not_yet_there")
+    portal.sql("DELETE FROM django_migrations WHERE id = (SELECT max(id) FROM django_migrations WHERE app = 'uploads')")
     ready = requests.get(f"{portal.url}/readyz", timeout=10)
     assert (ready.status_code, ready.json()["migrations"]) == (503, False)
     assert agent.post(form).status_code == 503
     assert portal.sql("SELECT count(*) FROM uploads_submission") == [(0,)]
+    portal.sql("ALTER TABLE uploads_submission RENAME COLUMN not_yet_there TO payload_version")
     assert portal.manage("migrate").returncode == 0
     assert agent.post(form).status_code == 302
 

@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any
 
 from .documents import Unreadable, parse
@@ -65,7 +64,6 @@ class _Answer:
     message: str = ""
 
 
-@lru_cache(maxsize=128)  # pure, and asked several times about one exchange
 def judge(exchange: Exchange) -> Verdict:
     """The verdict on a call that writes (POST or PUT of a response, POST of a workflow). Total: never raises.
 
