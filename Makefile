@@ -10,7 +10,9 @@ run: $(VENV)/run
 
 # SQLite always; PostgreSQL at the same time when TEST_DATABASE_URL names a server that may be filled and emptied, but
 # for what no database changes.
-ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py
+ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py \
+  test_roles.py test_hardening.py test_environment.py test_compose.py test_reliability.py test_signin.py test_run.py \
+  test_many_machines.py test_database_restarts.py entry/test_text.py entry/test_fields.py
 test: $(VENV)/dev
 	@if [ -z "$$TEST_DATABASE_URL" ]; then \
 	  echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; exec $(BIN)/python -m pytest; \
