@@ -102,6 +102,7 @@ def test_without_a_script_the_page_says_nothing_of_one(desk: Desk) -> None:
 @pytest.mark.browser
 @pytest.mark.processes
 def test_the_script_follows_what_is_typed_and_asks_what_fits_the_score(portal: Portal, page: Page) -> None:
+    portal.sql("DELETE FROM uploads_callscript")  # the demonstration has one
     portal.sql(
         "INSERT INTO uploads_callscript (id, text, promoter, passive, detractor)"
         f" VALUES (1, '{TEXT}', 'What was best, {{customer.FirstName}}?', '', 'What went wrong?')"

@@ -64,7 +64,8 @@ def reap(row: Delivery | CaseDelivery, worker: str) -> None:
     sends = row.attempts.exclude(kind__in=(AttemptKind.LOOKUP, AttemptKind.READ)).filter(
         worker=row.owner, ended_at=None
     )
-    marked = sends.filter(wire_at__isnull=False).first()  # whichever it is: the clocks of machines say nothing
+    # that there is a mark decides, not when: clocks say nothing; the last one is the call with a fresh token, if any
+    marked = sends.filter(wire_at__isnull=False).last()
     if marked and not row.repeatable:
         row.unconfirm(Cause(worker, evidence="worker_lost", attempt=marked))
     else:
