@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from uploads.customergauge import Exchange
+from uploads.delivery.job import Done
 from uploads.delivery.sending import SendJob
 from uploads.models import ReasonCode, Side, State, Submission, SurveyField, WorkflowStatus
 
@@ -170,7 +171,8 @@ def refuse(submission: Submission, body: str | bytes, status: int = 400, form: s
     assert attempt
     body = body.encode() if isinstance(body, str) else body
     exchange = Exchange("POST", f"/v4.1/transactions/response.{form}", wire=True, status=status, body=body)
-    SendJob(delivery, [attempt], on_wire=True).settle((exchange,), "worker")
+    job = SendJob(delivery, [attempt], on_wire=True)
+    job.settle(Done(job, (exchange,)), "worker")
     assert delivery.state == State.REJECTED
     return submission
 

@@ -7,8 +7,9 @@ from itertools import takewhile
 from django.db.models import Count
 from django.utils import timezone
 
-from ..customergauge import Exchange, Fault, Outcome, Verdict, judge, server_time
+from ..customergauge import Exchange, Fault, Outcome, Verdict, server_time
 from ..models import Attempt, AttemptKind, Channel
+from .job import Done
 
 SENDS = (AttemptKind.SEND, AttemptKind.CORRECT, AttemptKind.CASE)
 #: Nothing left, because nobody was there.
@@ -25,7 +26,7 @@ REFUSALS_ALLOWED, REFUSALS_WITHIN = 5, timedelta(minutes=10)
 SKEW_STEP = 30  # seconds
 
 
-def watch(ended: Sequence[Exchange], worker: str) -> None:
+def watch(line: Channel, ended: Sequence[Done], worker: str) -> None:
     """After the outcomes of some sends are written: open or close the circuit breaker, and pause before one mistake
     in the lists spoils a whole backlog.
 
@@ -33,11 +34,10 @@ def watch(ended: Sequence[Exchange], worker: str) -> None:
     """
     if not ended:
         return
-    line = Channel.current()
-    _watch_clock(line, ended[-1])
+    _watch_clock(line, ended[-1].exchanges[-1])
     if line.paused or line.is_doubtful:
         return
-    verdicts = [judge(exchange) for exchange in ended if exchange.started_at >= line.resumed_at]
+    verdicts = [done.verdicts[-1] for done in ended if done.exchanges[-1].started_at >= line.resumed_at]
     failures = [verdict.evidence for verdict in verdicts if _failed((verdict.outcome, verdict.evidence))]
     if failures:
         _watch_failures(line, failures[-1], worker)

@@ -41,6 +41,9 @@ SHORTEST_PAUSE = 0.05  # seconds
 
 Row = Delivery | CaseDelivery
 
+#: What a submission holds beside its frozen request.
+NOT_SENT = ("submission__comment", "submission__reasons", "submission__customer")
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -63,12 +66,11 @@ class Claims:
         self._tested_for: datetime | None = None
         self._held_back = False
 
-    def take(self, idle: int, busy: int, begin: Callable[[Job], None]) -> Taken:
-        """Jobs for the idle threads, while `busy` calls are under way.
+    def take(self, line: Channel, idle: int, busy: int, begin: Callable[[Job], None]) -> Taken:
+        """Jobs for the idle threads, while `busy` calls are under way and the channel is as just read.
 
         Each is handed to `begin` as soon as its claim is committed: whatever fails later leaves none in nobody's hands.
         """
-        line = Channel.current()
         probes = self._probes(line, begin)
         room = idle - probes
         if room <= 0 or not line.is_open:
@@ -76,7 +78,7 @@ class Claims:
         self._held_back, looked_at = False, timezone.now()
         try:
             sends = self._claim(line, room, begin)
-            looks = self._claim_lookups(line.room(room - sends, busy + sends), begin)
+            looks = self._claim_lookups(line, line.room(room - sends, busy + sends), begin)
         except SomebodyWasFirst:
             return Taken(probes, 0.0)
         return Taken(probes + sends + looks, 0.0 if sends + looks == room else self._next_look(looked_at))
@@ -127,7 +129,7 @@ class Claims:
         jobs: list[SendJob] = []
         poisoned: list[SendJob] = []
         with transaction.atomic(durable=True), together():
-            lease_until = Channel.clock() + LEASE
+            lease_until = line.now + LEASE
             room = room if line.ramp is None else self._slow_start(room)
             rows = self._due(room, lock=True) if found is None else found[:room]
             for row in self._allot(rows):
@@ -154,7 +156,7 @@ class Claims:
     def _due(self, room: int, *, lock: bool = False) -> list[Row]:
         # what a newer release has frozen in a way that this one does not know waits for a newer worker
         known = Delivery.objects.filter(submission__payload_version__lte=PAYLOAD_VERSION)
-        results = known.select_related("submission")
+        results = known.select_related("submission").defer(*NOT_SENT)
         cases = CaseDelivery.objects.select_related("case_update__submission", "result__delivery")
         if lock:  # but not its key: what only refers to a row (the receipt of an outage) need not wait for the claim
             results = results.select_for_update(skip_locked=True, of=("self",), no_key=True)
@@ -165,13 +167,13 @@ class Claims:
                 found += lane()[: room - len(found)]
         return found
 
-    def _claim_lookups(self, room: int, begin: Callable[[Job], None]) -> int:
+    def _claim_lookups(self, line: Channel, room: int, begin: Callable[[Job], None]) -> int:
         if room <= 0:
             return 0
         begun = 0
         for delivery in self._allot(list(Delivery.objects.lookups_due().select_related("submission")[:room])):
             with transaction.atomic(durable=True):
-                attempt = delivery.begin_lookup(self._worker, Channel.clock() + LEASE)
+                attempt = delivery.begin_lookup(self._worker, line.now + LEASE)
             if attempt:
                 begin(LookupJob(delivery, attempt))
                 begun += 1

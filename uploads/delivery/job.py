@@ -7,13 +7,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from ..customergauge import Client, Exchange
+from ..customergauge import Client, Exchange, Verdict, judge
+from ..models import Attempt, CaseDelivery, Delivery
 
 #: How long a sending thread waits for its wire mark to be committed; after that nothing is sent.
 MARK_WITHIN = 10.0  # seconds
 
 OnWire = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A row of an outbox, and the attempts at it that a job makes: one per call, oldest first."""
+
+    row: Delivery | CaseDelivery
+    attempts: list[Attempt]
 
 
 class Job(ABC):
@@ -23,12 +33,17 @@ class Job(ABC):
         """For the log: no word of a customer."""
         return type(self).__name__
 
+    @property
+    def about(self) -> Message | None:
+        """The message that it carries or looks for, if any."""
+        return None
+
     @abstractmethod
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         """In a sending thread: make the calls; `on_wire` goes to those that must be marked before they leave."""
 
     @abstractmethod
-    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
+    def settle(self, done: "Done", worker: str) -> None:
         """In the loop's thread, inside its transaction: write down what the calls showed."""
 
     @abstractmethod
@@ -52,12 +67,17 @@ class Mark:
     committed: Future[None] = field(default_factory=Future)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
     """The calls of a job are over: everything that is known of them, oldest exchange first."""
 
     job: Job
     exchanges: tuple[Exchange, ...]
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What each exchange of a job that sends means; several parts of a round want to know."""
+        return tuple(map(judge, self.exchanges))
 
 
 def run(client: Client, job: Job, tell: Callable[[Mark | Done], None]) -> None:

@@ -5,6 +5,7 @@ proves nothing: a person decides.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -16,9 +17,10 @@ from ..audit.comparison import number_of
 from ..customergauge import Client, Exchange, Outcome
 from ..models import Attempt, AttemptKind, Cause, Channel, ConfirmedBy, Delivery, Lane, Submission
 from . import comparison
-from .job import Job, OnWire
+from .job import Done, Job, Message, OnWire
 from .matching import Found, Look, likeness
 from .settle import record_late
+from .trail import names_of
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +37,25 @@ class LookupJob(Job):
     delivery: Delivery
     attempt: Attempt
     found: Found | None = field(default=None, repr=False)  # personal data
+    claimed: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:
         return f"the look-up of delivery {self.delivery.pk}"
 
+    @property
+    def about(self) -> Message:
+        """The delivery that is looked for, and the look."""
+        return Message(self.delivery, [self.attempt])
+
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         try:
-            self.found = Look(client, self.delivery).find()
+            self.found = Look(client, self.delivery, self.claimed).find()
         except Exception:  # a thread that dies tells nobody; without `found` it settles as crashed
-            log.exception("our own code failed in looking for %s", self.delivery)
+            log.exception("our own code failed in looking for %s", self.delivery, extra=names_of(self))
             return ()
         return (self.found.exchange,)
 
-    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
+    def settle(self, done: Done, worker: str) -> None:
         found = self.found
         if found is None:
             self.crashed(worker)

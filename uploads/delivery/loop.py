@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from math import inf
 from queue import Empty, SimpleQueue
 
@@ -18,8 +18,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.utils import timezone
 
 from ..customergauge import Client
-from ..models import Worker, together
-from . import channel
+from ..models import Channel, Worker, together
+from . import channel, trail
 from .claims import Claims
 from .job import Done, Job, Mark, run
 from .metrics import Counters
@@ -78,9 +78,12 @@ class Loop:
 
     @property
     def _room(self) -> int:
-        """How many jobs to claim: for idle threads, and a quarter as many again, so that a thread that ends one
-        begins the next without waiting for a round."""
-        return self._threads + self._threads // 4 - len(self._in_flight)
+        """How many jobs to claim: for idle threads, and a quarter as many again, so that a thread that ends one begins
+        the next without waiting for a round. The stock is not filled up for a few: claiming some costs little more
+        than claiming one."""
+        stock = self._threads // 4
+        room = self._threads + stock - len(self._in_flight)
+        return room if room >= max(1, stock // 2) else 0
 
     def hint(self) -> None:
         """Look for work soon; may be called from any thread."""
@@ -104,11 +107,13 @@ class Loop:
                 return True
             outcomes, self._outcomes = self._outcomes, []
             self._write(outcomes)
-            self._watch(outcomes)
+            self._write(self._collect_marks())
+            line = self._watch(outcomes)
             self._counters.count(outcomes)
+            trail.tell(outcomes)
             if self.stopping:
                 self._give_back()
-            claimed = self._claim_due()
+            claimed = self._claim_due(line)
             self._progressed = self._progressed or bool(news or claimed)
             self._away_since = None
         except DatabaseAway as error:
@@ -124,6 +129,12 @@ class Loop:
         claiming = self._room > 0 and not self.stopping
         moments = (self._look_at if claiming else inf, self._gather_until if self._outcomes else inf, self._beat_at)
         return max(0.0, min(moments) - time.monotonic())
+
+    def _collect_marks(self) -> list[Mark]:
+        """The threads that have come to wait for their mark meanwhile need not wait for the claims too."""
+        news = self._collect(0.0)
+        self._take_in([item for item in news if isinstance(item, Done)])
+        return [item for item in news if isinstance(item, Mark)]
 
     def _take_in(self, outcomes: list[Done]) -> None:
         if outcomes and not self._outcomes:
@@ -153,7 +164,7 @@ class Loop:
     def _write(self, news: Sequence[Mark | Done]) -> None:
         """All in one transaction; if one item breaks it, one by one, so that only that item suffers."""
         try:
-            self._write_together(news)
+            self._write_all(news, together())
         except DatabaseAway:
             self._keep(news)
             raise
@@ -165,16 +176,14 @@ class Loop:
                     self._keep(news[number:])
                     raise
 
-    def _write_together(self, news: Sequence[Mark | Done]) -> None:
+    def _write_all(self, news: Sequence[Mark | Done], writing: AbstractContextManager[None]) -> None:
         if not news:
             return
         refused = []
-        # a single item is written at once: only then is it known whether its row is still ours
-        writing = together() if len(news) > 1 else nullcontext()
         with _undoing([item.job for item in news]), transaction.atomic(durable=True), writing:
             for item in news:
                 if isinstance(item, Done):
-                    item.job.settle(item.exchanges, self._name)
+                    item.job.settle(item, self._name)
                 elif not item.job.mark(self._name):
                     refused.append(item)
         for item in news:
@@ -188,11 +197,11 @@ class Loop:
 
     def _write_alone(self, item: Mark | Done) -> None:
         try:
-            self._write_together([item])
+            self._write_all([item], nullcontext())  # at once: only so is it known whether its row is still ours
         except DatabaseAway:
             raise
         except Exception:
-            log.exception("our own code failed on %s", item.job)
+            log.exception("our own code failed on %s", item.job, extra=trail.names_of(item.job))
             if isinstance(item, Mark):
                 item.committed.set_exception(Lost())
                 return
@@ -206,15 +215,20 @@ class Loop:
             raise OperationalError(str(error)) from error
         self._in_flight.pop(job, None)
 
-    def _watch(self, outcomes: Sequence[Done]) -> None:
-        """What the outcomes say about the line; whatever goes wrong here must not undo what has been settled."""
+    def _watch(self, outcomes: Sequence[Done]) -> Channel | None:
+        """What the outcomes say about the line, and the line itself if it had to be read; whatever goes wrong here must
+        not undo what has been settled."""
+        if not outcomes:
+            return None
         try:
-            with transaction.atomic(durable=True):
-                channel.watch([done.exchanges[-1] for done in outcomes if isinstance(done.job, SendJob)], self._name)
+            line = Channel.current()
+            channel.watch(line, [done for done in outcomes if isinstance(done.job, SendJob)], self._name)
         except DatabaseAway:
             raise
         except Exception:
             log.exception("the line could not be judged by %d outcomes", len(outcomes))
+            return None
+        return line
 
     def _keep(self, news: Sequence[Mark | Done]) -> None:
         """Outcomes wait for the database; marks do not: nothing may leave whose mark is not on disk."""
@@ -224,12 +238,12 @@ class Loop:
             else:
                 self._outcomes.append(item)
 
-    def _claim_due(self) -> int:
+    def _claim_due(self, line: Channel | None) -> int:
         """Claim for the threads that are idle and set them to work; gives how many."""
         if self.stopping or self._room <= 0 or time.monotonic() < self._look_at:
             return 0
         self._look_at = time.monotonic() + TICK
-        taken = self.claims.take(self._room, len(self._in_flight), self._begin)
+        taken = self.claims.take(line or Channel.current(), self._room, len(self._in_flight), self._begin)
         if taken.shut:
             self._give_back()
         self._look_at = time.monotonic() + min(taken.look_again, TICK)

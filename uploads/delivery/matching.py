@@ -15,14 +15,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from ..audit.comparison import number_of, same, value_in
-from ..customergauge import Client, Exchange, NotListed, Row, Verdict, find, rows
+from ..customergauge import Client, Exchange, Fault, NotListed, Row, Verdict, find, rows
 from ..models import Delivery, Kind, Role, State, Submission
 from ..models.sent import common_name, value_sent
 
 #: Records per call: a reply may hold 64 KiB, a record a long comment.
 PAGE = 40
 PAGES = 50
-#: A look begins no further call after so many seconds, so that with the last one it ends within its lease.
+#: A look begins no call later than so many seconds after it was claimed, so that with the last one (at most 30 s, and
+#: as long for a token) it ends within its lease.
 WITHIN = 60.0
 #: The zone in which CustomerGauge reads a date is not documented.
 MARGIN = timedelta(days=1)
@@ -79,11 +80,15 @@ class Found:
 
 
 class Look:
-    """Asks for the record of a delivery, one way after the other until one is conclusive. Touches no database."""
+    """Asks for the record of a delivery, one way after the other until one is conclusive. Touches no database.
 
-    def __init__(self, client: Client, delivery: Delivery) -> None:
+    claimed: when its lease began, on the monotonic clock; it may have waited for a thread since.
+    """
+
+    def __init__(self, client: Client, delivery: Delivery, claimed: float) -> None:
         self._client = client
         self._delivery = delivery
+        self._latest = claimed + WITHIN
         self._began = time.monotonic()
         self._calls = 0
 
@@ -115,7 +120,7 @@ class Look:
             if len(page) < PAGE or (len(seen) == before and len(page) > PAGE):
                 cut = False  # the end; or all of it came at once and came again, so that neither number is heeded
                 break
-            if len(seen) == before or time.monotonic() - self._began > WITHIN:
+            if len(seen) == before:
                 break
         verdicts = {key: search.fits(row) for key, row in seen.items()}
         fitting = {number_of(row) or key: row for key, row in seen.items() if verdicts[key]}
@@ -127,6 +132,8 @@ class Look:
         if self._calls and settings.CUSTOMERGAUGE_RATE:
             time.sleep(1 / settings.CUSTOMERGAUGE_RATE)  # the claim was counted under the rate as one call
         self._calls += 1
+        if time.monotonic() > self._latest:
+            return Exchange("GET", "", fault=Fault.DEADLINE)
         return self._client.send(find(pairs))[-1]
 
     def _found(self, exchange: Exchange, **shown: object) -> Found:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from ..alerts.situation import DISK_FREE, free_part
-from ..customergauge import Exchange, judge
+from ..customergauge import Exchange
 from .channel import SENDS
 from .job import Done, Job, Mark
 from .lookup import LookupJob
@@ -38,8 +38,9 @@ class Counters:
         for item in news:
             if isinstance(item, Done):
                 kind = _kind(item.job)
-                for exchange in item.exchanges:
-                    self._calls.labels(kind, _outcome(kind, exchange)).observe(exchange.seconds)
+                for number, exchange in enumerate(item.exchanges):
+                    outcome = str(item.verdicts[number].outcome) if kind in SENDS else _answer(exchange)
+                    self._calls.labels(kind, outcome).observe(exchange.seconds)
 
     def text(self, in_flight: int) -> str:
         """All counters now, in Prometheus's text format."""
@@ -59,8 +60,6 @@ def _kind(job: Job) -> str:
             return "probe"
 
 
-def _outcome(kind: str, exchange: Exchange) -> str:
-    """What the sender may do next; of calls that only read, whether there was an answer."""
-    if kind in SENDS:
-        return str(judge(exchange).outcome)
+def _answer(exchange: Exchange) -> str:
+    """Of calls that only read: whether there was an answer."""
     return "answered" if exchange.fault is None and exchange.status == 200 else "failed"

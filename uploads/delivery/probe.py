@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ..customergauge import Client, Exchange, NotListed, Verdict, reasons, rows, steps
 from ..models import Channel
-from .job import Job, OnWire
+from .job import Done, Job, OnWire
 
 
 @dataclass(slots=True, eq=False)
@@ -19,8 +19,8 @@ class ProbeJob(Job):
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         return client.send(reasons())
 
-    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
-        channel, exchange = Channel.current(), exchanges[-1]
+    def settle(self, done: Done, worker: str) -> None:
+        channel, exchange = Channel.current(), done.exchanges[-1]
         verdict = _fault_of(exchange)
         evidence = verdict.evidence if verdict else ""
         if self.test:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..customergauge import Call, Client, Exchange, correct, create, judge, reasons, update_case
 from ..models import Attempt, Body, CaseDelivery, Cause, Delivery, Lane
 from . import settle
-from .job import Job, OnWire
+from .job import Done, Job, Message, OnWire
 
 
 def call_of(row: Delivery | CaseDelivery) -> Call:
@@ -49,6 +49,11 @@ class SendJob(Job):
     def __str__(self) -> str:
         return f"{self.row.AREA} {self.row.pk}"
 
+    @property
+    def about(self) -> Message:
+        """The row as it was claimed."""
+        return Message(self.row, self.attempts)
+
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         exchanges = client.send(call_of(self.row), on_wire=on_wire)
         if judge(exchanges[-1]).evidence == "forbidden":  # all of us, or only this record?
@@ -63,8 +68,8 @@ class SendJob(Job):
         self.on_wire = self.row.mark_on_wire(self.attempts[-1], lease_until)
         return self.on_wire
 
-    def settle(self, exchanges: tuple[Exchange, ...], worker: str) -> None:
-        settle.settle(self.row, self.attempts, exchanges, self.probe, worker)
+    def settle(self, done: Done, worker: str) -> None:
+        settle.settle(self.row, self.attempts, done, self.probe, worker)
 
     def crashed(self, worker: str) -> None:
         settle.crashed(self.row, self.attempts[-1], worker, on_wire=self.on_wire)

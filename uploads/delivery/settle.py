@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from ..customergauge import Exchange, NotListed, Outcome, Verdict, judge, rows
+from ..customergauge import Exchange, NotListed, Outcome, Verdict, rows
 from ..models import (
     Action,
     Attempt,
@@ -21,6 +21,7 @@ from ..models import (
 )
 from .backoff import pause, used_up
 from .evidence import reply_of
+from .job import Done
 
 #: After so many crashes of our own code on one row the row is set aside, so that the others go on.
 CRASHES_ALLOWED = 3
@@ -28,16 +29,14 @@ CRASHES_ALLOWED = 3
 READ_BACK_AFTER = timedelta(minutes=2)
 
 
-def settle(
-    row: Outgoing, attempts: list[Attempt], exchanges: tuple[Exchange, ...], probe: Exchange | None, worker: str
-) -> None:
+def settle(row: Outgoing, attempts: list[Attempt], done: Done, probe: Exchange | None, worker: str) -> None:
     """Write down each call of the claim and move the row by the verdict on the last one."""
-    while len(attempts) < len(exchanges):
+    while len(attempts) < len(done.exchanges):
         attempts.append(row.open_attempt(worker))
-    for attempt, exchange in zip(attempts, exchanges, strict=False):
-        verdict = _verdict(exchange, probe)
+    for attempt, exchange, judged in zip(attempts, done.exchanges, done.verdicts, strict=False):
+        verdict = _seen_with(probe, judged)
         end(attempt, exchange, verdict)
-        if exchange is exchanges[-1]:
+        if exchange is done.exchanges[-1]:
             break
         AuditEvent.objects.record(
             Action.TOKEN_RENEWED, row.subject, actor=worker, attempt_id=attempt.pk, outcome=verdict.evidence,
@@ -80,9 +79,8 @@ def end(attempt: Attempt, exchange: Exchange, verdict: Verdict) -> None:
     )
 
 
-def _verdict(exchange: Exchange, probe: Exchange | None) -> Verdict:
+def _seen_with(probe: Exchange | None, verdict: Verdict) -> Verdict:
     """The verdict on a call; where access was forbidden though the key works, it is about this record alone."""
-    verdict = judge(exchange)
     if probe is None or verdict.evidence != "forbidden":
         return verdict
     try:

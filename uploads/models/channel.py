@@ -71,6 +71,9 @@ class Channel(models.Model):
     test_passed = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=0)
 
+    #: What the database's clock said when the row was read: the one clock that all workers share.
+    now: datetime
+
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_channel")]
         permissions = [("pause_channel", "Can pause and resume sending"), ("see_health", "Can see the health page")]
@@ -81,17 +84,15 @@ class Channel(models.Model):
     @classmethod
     def current(cls) -> Self:
         """The channel as it stands in the database now."""
-        return cls.objects.filter(pk=1).first() or cls.objects.get_or_create(pk=1)[0]
+        row = cls.objects.annotate(now=Now()).filter(pk=1)
+        if (found := row.first()) is None:
+            cls.objects.get_or_create(pk=1)
+        return found or row.get()
 
     @classmethod
     def held(cls) -> Self:
         """The same, locked: whoever else wants to change it waits until this transaction is over."""
-        return cls.objects.select_for_update().get(pk=1)
-
-    @classmethod
-    def clock(cls) -> datetime:
-        """What the database's clock says: the one clock that all workers share."""
-        return cls.objects.annotate(now=Now()).values_list("now", flat=True).get(pk=1)
+        return cls.objects.annotate(now=Now()).select_for_update().get(pk=1)
 
     # -- questions -----------------------------------------------------------------------------------------
 
@@ -235,7 +236,7 @@ class Channel(models.Model):
             return max(wanted, 0)
         with transaction.atomic(savepoint=False):
             line = cls.held()
-            now = cls.clock()
+            now = line.now
             full = now - timedelta(seconds=max(1.0, 1 / rate))
             used_to = min(max(line.rate_at or full, full), now)  # a clock that was ahead must not block
             granted = min(wanted, int((now - used_to).total_seconds() * rate + 1e-6))

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -118,7 +118,7 @@ class Delivery(Outgoing):
         Should the worker vanish, the look-up falls due again when the lease is over.
         """
         kind = AttemptKind.READ if self.state == State.DELIVERED else AttemptKind.LOOKUP
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             if not self._stay(lookup_at=lease_until):
                 return None
             return self.open_attempt(worker, kind)
@@ -160,7 +160,7 @@ class Delivery(Outgoing):
 
     def _stay(self, cause: Cause | None = None, action: Action | None = None, **changes: Any) -> bool:
         """Change the row within its state, guarded like a transition."""
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             if not self._compare_and_set(State(self.state), **changes):
                 return False
             if cause:
@@ -197,7 +197,10 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["started_at"]
-        indexes = [models.Index(fields=["ended_at"], name="attempt_ended")]  # reader: circuit breaker, alerts
+        indexes = [
+            models.Index(fields=["ended_at"], name="attempt_ended"),  # reader: circuit breaker, alerts
+            models.Index(fields=["code", "delivery"], name="attempt_by_code"),  # reader: the history's filter
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(delivery__isnull=False, case__isnull=True) | Q(delivery__isnull=True, case__isnull=False),

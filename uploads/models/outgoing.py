@@ -7,7 +7,7 @@ changed means that somebody else was first.
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -82,7 +82,7 @@ class Outgoing(models.Model):
     def claim(self, worker: str, lease_until: datetime, request: Body | None) -> "Attempt | None":
         """queued → sending: leases the row to a worker and opens an attempt; None if somebody else was first."""
         self._allow(State.SENDING)
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             if not self._compare_and_set(State.SENDING, owner=worker, lease_until=lease_until):
                 return None
             attempt = self.open_attempt(worker)
@@ -95,7 +95,7 @@ class Outgoing(models.Model):
         It moves the version on, so that a reaper which saw no mark cannot put the row back in the queue; and the lease,
         if the row has waited for its thread.
         """
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             if not self._compare_and_set(State.SENDING, lease_until=lease_until or self.lease_until):
                 return False
             writes.update(type(attempt), {"pk": attempt.pk}, {"wire_at": timezone.now()})
@@ -142,7 +142,7 @@ class Outgoing(models.Model):
 
     def _move(self, to: State, cause: Cause, **changes: Any) -> bool:
         self._allow(to)
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             if not self._compare_and_set(to, owner="", lease_until=None, evidence=cause.evidence, **changes):
                 return False
             self._record(cause)

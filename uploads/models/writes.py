@@ -7,7 +7,7 @@ written here, because for a row whose columns are all known a query object costs
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,12 +27,17 @@ class _Collected:
 
     def flush(self) -> None:
         """One insert per table; one statement per kind of update, with its rows as parameters."""
-        for model, new in self.inserts.items():
-            _insert_many(model, new)
-        for (model, where, changes), rows in self.updates.items():
-            changed = _update_many(model, where, changes, rows)
-            if changed != len(rows):
-                raise SomebodyWasFirst(f"{changed} of {len(rows)} {model._meta.verbose_name} rows were as expected.")
+        with _in_one_go():
+            for model, new in self.inserts.items():
+                _insert_many(model, new)
+            made = [
+                (model, len(rows), _update_many(model, where, changes, rows))
+                for (model, where, changes), rows in self.updates.items()
+            ]
+        for model, wanted, cursors in made:
+            changed = _changed(cursors)
+            if changed != wanted:
+                raise SomebodyWasFirst(f"{changed} of {wanted} {model._meta.verbose_name} rows were as expected.")
 
 
 _collected: ContextVar[_Collected | None] = ContextVar("together", default=None)
@@ -54,6 +59,11 @@ def together() -> Iterator[None]:
         collected.flush()
 
 
+def at_once() -> AbstractContextManager[Any]:
+    """A transaction for a few writes that belong together; nothing inside `together`, whose end is that of all."""
+    return nullcontext() if _collected.get() else transaction.atomic(savepoint=False)
+
+
 def update(model: type[models.Model], where: Row, changes: Row) -> bool:
     """Change the one row that is as `where` says; False if there is none.
 
@@ -61,7 +71,7 @@ def update(model: type[models.Model], where: Row, changes: Row) -> bool:
     """
     collected = _collected.get()
     if collected is None:
-        return _update_many(model, tuple(where), tuple(changes), [(where, changes)]) == 1
+        return _changed(_update_many(model, tuple(where), tuple(changes), [(where, changes)])) == 1
     kind = (model, tuple(where), tuple(changes))
     collected.updates.setdefault(kind, []).append((where, changes))
     return True
@@ -91,9 +101,10 @@ def _insert(
     connection: Any, cursor: Any, model: type[models.Model], fields: list[Any], rows: Sequence[models.Model]
 ) -> None:
     meta, quote = model._meta, connection.ops.quote_name
+    _learn_numbers(fields, rows)
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
-    values = [field.get_db_prep_save(_value(row, field), connection) for row in rows for field in fields]
+    values = [_prepared(field, getattr(row, field.attname), connection) for row in rows for field in fields]
     statement = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES {places}"  # noqa: S608 - names of ours
     if meta.auto_field:
         cursor.execute(f"{statement} RETURNING {quote(str(meta.auto_field.column))}", values)
@@ -105,30 +116,78 @@ def _insert(
         row._state.adding = False
 
 
+def _learn_numbers(fields: list[Any], rows: Sequence[models.Model]) -> None:
+    """The row that another refers to may have got its number after the two were joined."""
+    for field in fields:
+        if field.is_relation:
+            for row in rows:
+                if (related := field.get_cached_value(row, default=None)) is not None:
+                    setattr(row, field.attname, related.pk)
+
+
 def _update_many(
     model: type[models.Model], where: tuple[str, ...], changes: tuple[str, ...], rows: Sequence[tuple[Row, Row]]
-) -> int:
-    """One statement, run with the values of each row; gives how many rows it changed."""
+) -> list[Any]:
+    """As few statements as the database's limits allow, with the rows as a table of values; gives their cursors."""
     connection = connections[DEFAULT_DB_ALIAS]  # asked for once: the usual proxy looks it up for each attribute
-    meta, quote = model._meta, connection.ops.quote_name
-    fields: list[Any] = [meta.pk if name == "pk" else meta.get_field(name) for name in (*changes, *where)]
-    terms = [f"{quote(field.column)} = %s" for field in fields]
-    put, held = ", ".join(terms[: len(changes)]), " AND ".join(terms[len(changes) :])
-    parameters = [
-        [
-            field.get_db_prep_save(value, connection)
-            for field, value in zip(fields, (*new.values(), *old.values()), strict=True)
-        ]
-        for old, new in rows
+    fields: list[Any] = [model._meta.pk if name == "pk" else model._meta.get_field(name) for name in (*changes, *where)]
+    size = connection.ops.bulk_batch_size(fields, rows)
+    return [
+        _update(connection, model, fields, len(changes), rows[start : start + size])
+        for start in range(0, len(rows), size)
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {quote(meta.db_table)} SET {put} WHERE {held}", parameters)  # noqa: S608
-        return int(cursor.rowcount)
 
 
-def _value(row: models.Model, field: Any) -> Any:
-    """What a row has in a field; the row it refers to may have got its number after the two were joined."""
-    related = field.get_cached_value(row, default=None) if field.is_relation else None
-    if related is not None:
-        setattr(row, field.attname, related.pk)
-    return getattr(row, field.attname)
+def _changed(cursors: list[Any]) -> int:
+    """How many rows these statements changed, once they have run."""
+    changed = sum(int(cursor.rowcount) for cursor in cursors)
+    for cursor in cursors:
+        cursor.close()
+    return changed
+
+
+def _update(
+    connection: Any, model: type[models.Model], fields: list[Any], changed: int, rows: Sequence[tuple[Row, Row]]
+) -> Any:
+    """The first `changed` fields are those to change, the others say which row."""
+    quote, table = connection.ops.quote_name, connection.ops.quote_name(model._meta.db_table)
+    # SQLite takes each value as it comes; PostgreSQL wants to know what a table of values holds
+    cast = "CAST(wanted.{0} AS {1})" if connection.vendor == "postgresql" else "wanted.{0}"
+    terms = [
+        f"{{}}{quote(field.column)} = " + cast.format(f"column{number}", field.rel_db_type(connection))
+        for number, field in enumerate(fields, start=1)  # so both databases call what stands in a table of values
+    ]
+    put = ", ".join(term.format("") for term in terms[:changed])
+    held = " AND ".join(term.format(f"{table}.") for term in terms[changed:])
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    statement = f"UPDATE {table} SET {put} FROM (VALUES {places}) AS wanted WHERE {held}"  # noqa: S608 - names of ours
+    values = [
+        _prepared(field, value, connection)
+        for old, new in rows
+        for field, value in zip(fields, (*new.values(), *old.values()), strict=True)
+    ]
+    cursor = connection.cursor()
+    cursor.execute(statement, values)
+    return cursor
+
+
+@contextmanager
+def _in_one_go() -> Iterator[None]:
+    """PostgreSQL is told all statements of the block before it is asked for their ends: each answer would be another
+    wait, in which sending threads wait for their marks."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def _prepared(field: Any, value: Any, connection: Any) -> Any:
+    """A value as the database's driver takes it; most are that already, and asking the field takes longest."""
+    if type(value) in _PLAIN and not isinstance(field, models.JSONField):
+        return value
+    return field.get_db_prep_save(value, connection)
+
+
+_PLAIN = frozenset({str, int, float, bytes, type(None)})
