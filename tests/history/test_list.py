@@ -1,7 +1,8 @@
 """The history list: who sees it, what the filters do, and how its pages follow one another."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,26 +12,35 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import make_submission
-from uploads.history.views import COUNTED
-from uploads.models import Delivery, State, Submission
+from uploads.history import listing
+from uploads.history.counting import COUNTED
+from uploads.history.patience import within
+from uploads.models import Delivery, ReasonCode, State, Submission
+
+from .conftest import claim, end
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def ids(html: str) -> list[str]:
-    return re.findall(r'class="row-link" href="/history/([0-9a-f-]{36})/"', html)
+    return re.findall(r'class="row-link" href="/history/([0-9a-f-]{36})/[?"]', html)
 
 
 @pytest.fixture
 def five(agent: User, agent2: User) -> dict[str, Submission]:
     """One submission per filter to be told apart by it."""
-    return {
+    ReasonCode.objects.bulk_create(ReasonCode(code=code, label=code) for code in ("10", "10020", "A-2", "77"))
+    made = {
         "old": make_submission(agent, State.DELIVERED, created_at=NOON - timedelta(days=3), score=9),
-        "edge": make_submission(agent, created_at=datetime(2026, 11, 18, 23, 30, tzinfo=UTC), score=7),
-        "failed": make_submission(agent2, State.FAILED, created_at=NOON - timedelta(days=1), score=6),
+        "edge": make_submission(agent, created_at=datetime(2026, 11, 18, 23, 30, tzinfo=UTC), score=7, contact="",
+                                reasons=[{"code": "10", "label": "Ten"}, {"code": "A-2", "label": "Two"}]),
+        "failed": make_submission(agent2, State.FAILED, created_at=NOON - timedelta(days=1), score=6, contact="N",
+                                  workflow_status="CLOSED"),
         "zero": make_submission(agent2, State.UNCONFIRMED, created_at=NOON - timedelta(hours=1), score=0),
         "new": make_submission(agent, created_at=NOON, score=10),
-    }
+    }  # fmt: skip
+    end(claim(made["new"]), "content_refused", 400, "{}", "400003")
+    return made
 
 
 @pytest.mark.parametrize(
@@ -51,6 +61,19 @@ def five(agent: User, agent2: User) -> dict[str, Submission]:
         ("since=2026-11-19&until=2026-11-19", "edge failed"),
         ("state=cancelled", ""),
         ("unknown=1", "new zero failed edge old"),
+        ("reason=10020", "new zero failed old"),
+        ("reason=10", "edge"),
+        ("reason=A-2", "edge"),
+        ("reason=77", ""),
+        ("workflow=CLOSED", "failed"),
+        ("contact=Y", "new zero old"),
+        ("contact=N", "failed"),
+        ("contact=not-asked", "edge"),
+        ("cg=12", "old"),
+        ("cg=1", ""),
+        ("code=400003", "new"),
+        ("code=400", ""),
+        ("agent=anna&reason=10020&contact=Y&band=promoter&since=2026-11-20", "new"),
     ],
 )
 def test_filters_show_what_was_asked_newest_first(
@@ -79,6 +102,15 @@ def test_filters_show_what_was_asked_newest_first(
         ("since=0001-01-01", "Choose a day from 2000 to 2099."),
         ("until=9999-12-31", "Choose a day from 2000 to 2099."),
         ("since=2026-11-20&until=2026-11-01", "The last day lies before the first."),
+        ("reason=never", "There is no such reason."),
+        ("workflow=%00", "There is no such workflow status."),
+        ("contact=maybe", "There is no such answer."),
+        ("cg=1%202", "This can be no such number."),
+        ("code=" + "4" * 17, "This can be no such number."),
+        ("q=ab", "Give at least 3 characters, or a number in full."),
+        ("q=" + "a" * 101, "This is too long: at most 100 characters."),
+        ("q=a%00b", "Null characters are not allowed."),
+        ("q=one&q=two", "Choose one."),
     ],
 )
 def test_an_answer_that_is_none_is_refused_with_a_sentence_and_shows_nothing(
@@ -167,9 +199,12 @@ def test_the_count_stops_where_nobody_needs_it(browser: Client, agent: User) -> 
     token = Submission._meta.get_field("uuid").get_default
     rows = Submission.objects.bulk_create(Submission(**fields, submit_token=token()) for _ in range(COUNTED - 1))
     Delivery.objects.bulk_create(Delivery(submission=row) for row in rows)
-    assert "1000 results" in browser.get("/history/").text
+    assert "1,000 results" in browser.get("/history/").text
+    assert "1,000 results" in browser.get("/history/?state=queued").text
     make_submission(agent)
-    assert "1,000+ results" in browser.get("/history/").text
+    assert re.search(r"(1,000\+|About [0-9,]+) results", browser.get("/history/").text)
+    if connection.vendor == "sqlite":  # PostgreSQL guesses by statistics, which a test database has not
+        assert "1,000+ results" in browser.get("/history/?state=queued").text
 
 
 def test_a_longer_list_asks_the_database_no_more_often(browser: Client, agent: User) -> None:
@@ -186,19 +221,35 @@ def test_a_longer_list_asks_the_database_no_more_often(browser: Client, agent: U
     assert queries() == one
 
 
-def test_an_older_page_is_searched_in_the_index_and_not_scanned(agent: User, db: None) -> None:
-    if connection.vendor != "sqlite":
-        return  # PostgreSQL chooses its plan by statistics, which a test database has not
-    from uploads.history.pages import Cursor
+def test_a_list_that_takes_too_long_is_stopped_with_a_sentence(
+    browser: Client, agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_submission(agent)
 
-    rows = Submission.objects.filter(Cursor.of(make_submission(agent)).older()).newest_first()
-    assert "SEARCH" in rows.explain()
-    assert "SCAN" not in rows.explain()
+    @contextmanager
+    def impatient(_seconds: float) -> Iterator[None]:
+        with within(0.05):
+            with connection.cursor() as cursor:  # a question that would take minutes
+                cursor.execute(
+                    "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 900000000)"
+                    " SELECT count(*) FROM many"
+                )
+                cursor.fetchall()
+            yield
+
+    monkeypatch.setattr(listing, "within", impatient)
+    response = browser.get("/history/")
+    assert response.status_code == 422
+    assert "This search takes too long, so it was stopped." in response.text
+    monkeypatch.undo()
+    assert len(ids(browser.get("/history/").text)) == 1
 
 
 def test_names_in_the_list_are_text_and_never_markup(browser: Client, agent: User) -> None:
     name = {"key": "LastName", "label": "Last name", "kind": "text", "value": "<b>Bold</b>", "personal": True}
     make_submission(agent, customer=[name])
+    assert "<b>" not in browser.get("/history/").text
+    browser.post("/history/names/")
     assert "&lt;b&gt;Bold&lt;/b&gt;" in browser.get("/history/").text
 
 

@@ -158,6 +158,7 @@ ANSWERS = {
     "correction_reason": "Why it was corrected",
     "warnings": "Warned",
     "overruled": "Saved nevertheless, because",
+    "from_list": "Read in from",
     "notes": "What was tidied up",
 }
 TOLD = frozenset({*ANSWERS, "customer", "payload"})

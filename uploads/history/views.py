@@ -1,5 +1,6 @@
-"""STEP 3, managers: everybody's submissions, and the story of each."""
+"""STEP 3, managers: the story of each submission, what can be decided about it, and what needs attention."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,42 +15,26 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, Erasure, State, Submission
-from ..models.revisions import Chain, superseded
+from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Delivery, State, Submission
+from ..models.revisions import Chain
 from ..models.wakeup import wake
 from ..roles import REVIEW, required
 from . import attention as inbox
 from .cases import about, troubles
+from .changes import Change, changes, sentence
 from .decisions import DecisionForm, chosen, decide, forms_for, overtaken
 from .evidence import may_compare, side_by_side
-from .filters import HistoryFilter
-from .pages import BadCursor, Page, page
+from .listing import neighbours, query_of
+from .masking import Mask, masked_name
+from .pages import BadCursor
+from .personal import SHOWN_FOR, is_shown
 from .story import tell
 from .wording import what_next
 
-#: Counting stops here: nobody needs to know whether it is 48,311 or 48,312, and the database would read them all.
-COUNTED = 1000
 #: States that change by themselves; a page that shows one asks again until it has changed.
 MOVING = frozenset({State.QUEUED, State.SENDING})
-COLUMNS = ("uuid", "created_at", "score", "agent_name", "customer", "delivery__state", "delivery__cg_id",
-           "delivery__evidence")  # fmt: skip
-
-
-@require_safe
-@required(REVIEW)
-def listing(request: HttpRequest) -> HttpResponse:
-    """All submissions, newest first, as narrowed by the address; 422 if the address asks for nonsense."""
-    form = HistoryFilter(request.GET)
-    found = form.narrow(Submission.objects.all())
-    rows = found.select_related("delivery").only(*COLUMNS)
-    try:
-        shown = page(rows, request.GET.get("before", ""), request.GET.get("after", ""))
-    except BadCursor:
-        messages.warning(request, "The address names a page that does not exist; here is the newest one.")
-        shown = page(rows)
-    context = {"form": form, "page": shown, "count": _count(found, shown), "counted": COUNTED}
-    context |= {"superseded": superseded(shown.rows), "erased": Erasure.objects.among(shown.rows)}
-    return render(request, "history/list.html", context, status=200 if form.is_valid() else 422)
+#: What people have seen of an entry; told beside the story.
+LOOKS = (Action.VIEWED, Action.PERSONAL_SHOWN)
 
 
 @require_safe
@@ -66,7 +51,8 @@ def detail(request: HttpRequest, uuid: UUID) -> HttpResponse:
         if request.GET.get("seen") == str(submission.delivery.version):
             return HttpResponse(status=204)
         _record_look(request, submission, again=request.GET.get("seen", "").isdecimal())
-        return render(request, "history/live.html", _live(submission), status=200 if moving else 286)
+        context = _live(request, submission, Chain.of(submission))
+        return render(request, "history/live.html", context, status=200 if moving else 286)
     return _detail(request, submission)
 
 
@@ -88,7 +74,7 @@ def decision(request: HttpRequest, uuid: UUID) -> HttpResponse:
         return _detail(request, submission, form, overtaken(manager, form), status=409)
     more = format_html('{} <a href="{}">What else needs attention</a>', decided.done, reverse("attention"))
     messages.success(request, more)
-    return redirect("history_detail", uuid)
+    return redirect(_address(request, uuid))
 
 
 @require_POST
@@ -108,7 +94,7 @@ def compare(request: HttpRequest, uuid: UUID) -> HttpResponse:
             delivery.refresh_from_db()
             problem = "The portal has just worked on it; nothing was asked. Press “Compare” again."
             return _detail(request, submission, problem=problem, status=409)
-    return redirect("history_detail", uuid)
+    return redirect(_address(request, uuid))
 
 
 @require_safe
@@ -132,6 +118,11 @@ def attention(request: HttpRequest) -> HttpResponse:
     return render(request, "history/attention.html", context, status=200 if known else 422)
 
 
+def _address(request: HttpRequest, uuid: UUID) -> str:
+    """The page of a submission, within the list it was opened from."""
+    return reverse("history_detail", args=[uuid]) + query_of(request.GET)
+
+
 def _found(uuid: UUID) -> Submission:
     return get_object_or_404(Submission.objects.select_related("delivery", "agent"), uuid=uuid)
 
@@ -142,9 +133,40 @@ def _detail(
 ) -> HttpResponse:  # fmt: skip
     """The page of one submission, recorded as seen; with the form that was posted and what is wrong with it."""
     _record_look(request, submission)
+    chain = Chain.of(submission)
     context = {"earlier": submission.revision_of, "later": getattr(submission, "revision", None), "problem": problem}
-    context |= about(Chain.of(submission), submission, request.user)
-    return render(request, "history/detail.html", _live(submission, posted) | context, status=status)
+    context |= about(chain, submission, request.user) | neighbours(submission, request.GET)
+    context |= _live(request, submission, chain, posted) | _entered(request, submission, chain)
+    return render(request, "history/detail.html", context, status=status)
+
+
+def _entered(request: HttpRequest, submission: Submission, chain: Chain) -> dict[str, Any]:
+    """What was entered, and what that changed: masked until somebody asks to see it."""
+    earlier = submission.revision_of
+    found = [] if earlier is None or chain.erased else changes(earlier, submission)
+    own, mask = submission.agent_id == request.user.pk, _mask(request, submission, chain)
+    told: dict[str, Any] = {"own": own, "shown": mask is None, "shown_for": SHOWN_FOR.seconds // 60}
+    if mask is None:
+        name, fields, comment = submission.customer_name, submission.customer, submission.comment
+    else:
+        name, fields, comment = (
+            masked_name(submission),
+            mask.customer(submission.customer),
+            mask.text(submission.comment),
+        )
+        found = [_masked(change, mask) for change in found]
+    told |= {"name": name, "customer": fields, "comment": comment}
+    return told | {"changes": found, "changed": sentence(found)}
+
+
+def _masked(change: Change, mask: Mask) -> Change:
+    before, after = (mask.row(change.key, value)[1] for value in (change.before, change.after))
+    return replace(change, before=before, after=after)
+
+
+def _mask(request: HttpRequest, submission: Submission, chain: Chain) -> Mask | None:
+    """What masks the page of a submission; None if the person may read all of it now."""
+    return None if is_shown(request, submission) else Mask.of(chain.versions)
 
 
 def _record_look(request: HttpRequest, submission: Submission, *, again: bool = False) -> None:
@@ -154,22 +176,32 @@ def _record_look(request: HttpRequest, submission: Submission, *, again: bool = 
         AuditEvent.objects.record(Action.VIEWED, submission, actor=request.user)
 
 
-def _live(submission: Submission, posted: DecisionForm | None = None) -> dict[str, Any]:
+def _live(
+    request: HttpRequest, submission: Submission, chain: Chain, posted: DecisionForm | None = None
+) -> dict[str, Any]:
     delivery = submission.delivery
     events = AuditEvent.objects.about(submission).select_related("payload", "actor")
-    calls = Attempt.objects.filter(Q(delivery=delivery) | Q(case__case_update__submission=submission))
-    views = events.filter(action=Action.VIEWED).order_by("actor_name")
+    told = list(events.exclude(action__in=LOOKS))
+    calls = Attempt.objects.in_bulk({event.attempt_id for event in told if event.attempt_id})
+    views = events.filter(action__in=LOOKS).order_by("actor_name")
+    steps = tell(told, calls, delivery.cg_id)
+    found, mask = side_by_side(delivery), _mask(request, submission, chain)
     return {
+        "here": query_of(request.GET),
         "submission": submission,
         "delivery": delivery,
         "moving": _moving(delivery),
         "next": what_next(delivery, Channel.current()),
         "decisions": forms_for(delivery, posted),
-        "found": side_by_side(delivery),
+        "found": [mask.found(one) for one in found] if mask else found,
         "may_compare": may_compare(delivery),
         "looking": _is_looking(delivery),
-        "steps": tell(events.exclude(action=Action.VIEWED), {call.pk: call for call in calls}, delivery.cg_id),
-        "viewers": views.values("actor_name").annotate(times=Count("pk"), last=Max("at")),
+        "steps": [mask.step(step) for step in steps] if mask else steps,
+        "viewers": views.values("actor_name").annotate(
+            times=Count("pk", filter=Q(action=Action.VIEWED)),
+            shown=Count("pk", filter=Q(action=Action.PERSONAL_SHOWN)),
+            last=Max("at"),
+        ),
     }
 
 
@@ -182,7 +214,3 @@ def _is_looking(delivery: Delivery) -> bool:
     """Whether a delivered one is being compared, or is about to be."""
     soon = timezone.now() + LEASE
     return delivery.state == State.DELIVERED and delivery.lookup_at is not None and delivery.lookup_at <= soon
-
-
-def _count(found: Any, shown: Page) -> int:
-    return found[: COUNTED + 1].count() if shown.rows else 0

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from ..customergauge import EVIDENCE
-from ..models import Action, Channel, ConfirmedBy, Delivery, State
+from ..models import Action, AttemptKind, Channel, ConfirmedBy, Delivery, State
 from ..models.erasure import ErasureReason
 from ..models.sent import can_be_found
 
@@ -38,12 +38,18 @@ OWN_EVIDENCE: dict[str, str] = {
     "compare_empty": "The record is there, but nothing of what was sent is shown.",
     "compare_failed": "CustomerGauge gave no usable answer, so it could not be compared.",
     "worker_lost_unsent": "The worker that held it did not come back, and had not sent anything.",
-    "corrected": "It corrects what CustomerGauge has.",
+    "corrected": "Only what changed is sent, to the record that CustomerGauge has.",
     "case_again": "A manager wants it sent again.",
     "case_vouched": "A manager vouches that it was done.",
     "case_dropped": "A manager dropped it.",
     "erased": "It was erased while it waited, so it is not sent.",
     **{reason.value: f"{reason.label}." for reason in ErasureReason},
+    "complete": "Everything was taken.",
+    "broken_off": "The download was broken off.",
+    "removed": "Who had asked for it needs it no more.",
+    "expired": "Its time was over.",
+    "crashed": "It was begun several times and never finished.",
+    "filter_invalid": "Its filter means nothing any more.",
     "restored": "A backup was restored: it may have been sent after that backup was made.",
     "given_back": "No call had been begun: sending stopped, or that worker did.",
     "result_cancelled": "Its result has no number at CustomerGauge, so there is no case to change.",
@@ -57,7 +63,19 @@ FOLLOWED: dict[str, str] = {
     Action.UNCONFIRMED: "It may have been stored, so it is not sent again by itself.",
     Action.ATTEMPT_ENDED_LATE: "The call had been given up by then, so this changed nothing.",
     Action.TOKEN_RENEWED: "A fresh token was fetched.",
+    Action.CASE_QUEUED: "The change went back into the queue.",
+    Action.CASE_REJECTED: "The change is not sent again as it is.",
+    Action.CASE_FAILED: "The change is not tried again by itself.",
+    Action.CASE_UNCONFIRMED: "Its comment may stand there already, so the change is not sent again by itself.",
 }
+
+#: What a call carries, by its kind; a new result is just "it".
+CARRIED: dict[str, str] = {
+    AttemptKind.CORRECT: "the correction",
+    AttemptKind.CASE: "the change of its case",
+}
+#: Of somebody who entered a new version of a result.
+CORRECTED_IT = "corrected the result"
 
 #: What people do, where it is not what a worker does in the same step.
 BY_PERSON: dict[str, str] = {
@@ -155,11 +173,24 @@ def age(since: datetime) -> str:
     return next((f"{passed // unit} {name}" for unit, name in UNITS if passed >= unit), "under 1 min")
 
 
+def later(passed: timedelta) -> str:
+    """How long after the step before: "4 s later", "2 h 5 min later"; empty for less than a second."""
+    seconds = int(passed.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s later" if seconds > 0 else ""
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    parts = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if number]
+    return f"{' '.join(parts[:2])} later"
+
+
 def _waiting(delivery: Delivery, channel: Channel) -> str:
     now = timezone.now()
     if channel.paused:
         return "All sending is paused. It goes out when sending is resumed on the health page."
-    if channel.wait_until and channel.wait_until > now:
+    if channel.is_doubtful:
+        when = f"again at {_moment(channel.wait_until)}" if channel.wait_until and channel.waits else "again now"
+        return f"CustomerGauge is out of reach. It is asked {when}; once it answers, what waits is sent."
+    if channel.wait_until and channel.waits:
         return f"CustomerGauge asked us to wait. It is sent after {_moment(channel.wait_until)}."
     if delivery.next_at - now > SOON:
         return f"It is tried again at {_moment(delivery.next_at)}."
