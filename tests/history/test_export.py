@@ -24,9 +24,9 @@ from tests.factories import customer, make_submission
 from tests.history.conftest import deliver, refuse, reject
 from tests.processes import Portal, eventually
 from uploads.history import export_rows, export_xlsx
-from uploads.history.export import AT_ONCE, Export
-from uploads.history.export_formats import guarded
+from uploads.history.export_stream import AT_ONCE, Export
 from uploads.models import Action, AuditEvent, Role, State, SurveyField
+from uploads.spreadsheets import guarded
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KINDS = ("csv", "xlsx", "jsonl")

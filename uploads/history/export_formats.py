@@ -3,22 +3,16 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ..spreadsheets import guarded
 from .export_columns import Cell, Columns
 from .export_rows import Result
 from .export_xlsx import workbook
 
 Batches = Iterable[list[Result]]
-
-#: What no eye sees and a spreadsheet may skip: blanks, controls, marks that join words or turn them round; and quotes.
-_UNSEEN = r"[\s\"\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]*"
-#: Where a cell may begin that begins a formula: plain, full width, small or raised.
-_FORMULA = re.compile(rf"(\A|[;\t\r\n])(?={_UNSEEN}[=+\-@⁺⁻⁼−﹢﹣﹦﹫＋－＝＠])|\A(?={_UNSEEN}[\t\r\n])")
-_SEPARATOR = re.compile(r"[;\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +23,6 @@ class Format:
     purpose: str
     content_type: str
     write: Callable[[Columns, Batches], Generator[bytes]]
-
-
-def guarded(text: str) -> str:
-    """The text as no spreadsheet takes it for a formula: an apostrophe stands before whatever might begin one.
-
-    OWASP, CSV Injection. Quotes alone do not help: they are taken off before the text is looked at. Nor is it enough
-    to look at the beginning: where cells are separated by semicolons (as in most of Europe) or tabs, Excel cuts a
-    file with commas at those, also within quotes.
-    """
-    if text[:1].isalnum() and not _SEPARATOR.search(text):
-        return text
-    return _FORMULA.sub(r"\1'", text)
 
 
 def write_csv(columns: Columns, batches: Batches) -> Generator[bytes]:
