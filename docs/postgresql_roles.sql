@@ -28,6 +28,11 @@ BEGIN
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO cgportal_app;
 
+    -- searching the history needs it to be fast; whoever owns the tables may not install it
+    IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
+        CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+    END IF;
+
     -- the queue of side jobs makes its own tables, and has a place where it may
     CREATE SCHEMA IF NOT EXISTS cgportal_queue AUTHORIZATION cgportal_app;
 

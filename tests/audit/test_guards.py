@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tests.audit.sealing import seal_all
 from tests.factories import make_submission
-from uploads.audit import guards
+from uploads.audit import guards, prune
 from uploads.models import (
     Action,
     AppendOnlyError,
@@ -22,8 +22,10 @@ from uploads.models import (
     CaseUpdate,
     Delivery,
     Erasure,
+    Kept,
     Submission,
 )
+from uploads.models.questions import Question, Remark
 
 
 @pytest.fixture
@@ -37,8 +39,11 @@ def rows(agent: User) -> dict[str, int]:
     other = make_submission(agent)
     erased = AuditEvent.objects.record(Action.ERASED, other, actor=agent)
     Erasure.objects.create(submission=other, reason="person_asked", event=erased)
+    Question.ask(submission, agent, "Did he say when?")
     return {
+        "uploads_remark": Remark.objects.get().pk,
         "uploads_erasure": other.pk,
+        "uploads_pruning": prune.record(Kept.EXCHANGES, event.pk, event.pk, 1).pk,
         "uploads_caseupdate": case.pk,
         "uploads_submission": submission.pk,
         "uploads_attempt": Attempt._meta.pk.get_db_prep_value(attempt.pk, connection),
@@ -65,9 +70,16 @@ COLUMN = {
     "uploads_auditevent": "outcome",
     "uploads_auditpayload": "body",
     "uploads_auditseal": "mac",
+    "uploads_remark": "text",
     "uploads_erasure": "reason",
+    "uploads_pruning": "count",
 }
-KEY = {"uploads_erasure": "submission_id", "uploads_auditpayload": "event_id", "uploads_auditseal": "number"}
+KEY = {
+    "uploads_erasure": "submission_id",
+    "uploads_pruning": "event_id",
+    "uploads_auditpayload": "event_id",
+    "uploads_auditseal": "number",
+}
 
 
 @pytest.mark.parametrize("table", guards.FROZEN)

@@ -129,6 +129,24 @@ def test_the_role_of_the_application_erases_what_is_on_record_and_nothing_else(t
     assert two_roles.manage("verify_audit").returncode in (0, 2)
 
 
+def test_the_role_of_the_application_lets_go_of_nothing_that_is_not_on_record(two_roles: Portal) -> None:
+    two_roles.start_web()
+    two_roles.browser_session("agent").enter(comment="young words")
+    with connect_postgresql(two_roles.env["DATABASE_URL"]) as application:
+        for facts in (False, True):
+            with pytest.raises(psycopg.errors.RaiseException, match="written once"):
+                application.execute("SELECT cgportal_prune(array_agg(event_id), %s) FROM uploads_auditpayload", [facts])
+            application.rollback()
+    with connect_postgresql(two_roles.database_url) as owner:  # 800 days pass for the whole log
+        owner.execute("ALTER TABLE uploads_auditevent DISABLE TRIGGER uploads_auditevent_no_update")
+        owner.execute("UPDATE uploads_auditevent SET at = at - interval '800 days', attempt_id = gen_random_uuid()")
+        owner.execute("UPDATE uploads_delivery SET state = 'delivered'")
+        owner.execute("ALTER TABLE uploads_auditevent ENABLE ALWAYS TRIGGER uploads_auditevent_no_update")
+    code = "from uploads.audit.retention import run_due; print('went', run_due())"
+    told = two_roles.manage("shell", "-c", code)
+    assert "went 1" in told.stdout, told.stdout + told.stderr
+
+
 def test_one_role_for_everything_is_noted_and_no_fault(portal: Portal) -> None:
     portal.manage("seal_audit")
     with connect_postgresql(portal.database_url) as writer:
@@ -151,6 +169,7 @@ FORBIDDEN = [
     "ALTER TABLE uploads_auditevent OWNER TO cgportal_app",
     "CREATE OR REPLACE FUNCTION cgportal_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "CREATE OR REPLACE FUNCTION cgportal_erase(target bigint) RETURNS void LANGUAGE sql AS ''",
+    "CREATE OR REPLACE FUNCTION cgportal_prune(bigint[], boolean) RETURNS bigint LANGUAGE sql AS 'SELECT 1'",
     "CREATE OR REPLACE FUNCTION cgportal_seal_lock() RETURNS void LANGUAGE sql AS ''",
     "CREATE TABLE public.mine (x int)",
     "CREATE FUNCTION public.lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1'",

@@ -152,6 +152,16 @@ def edit_seal(log: list[int]) -> None:
     sql("UPDATE uploads_auditseal SET code_version = 'cgp-seal-v0' WHERE number = 2")
 
 
+def build_on_another_seal(log: list[int]) -> None:
+    """A seal of one's own between two others, well-formed in itself."""
+    from uploads.models import AuditSeal
+
+    second = AuditSeal.objects.get(number=2)
+    second.previous = bytes(32)
+    second.hash = seal.digest(second)
+    sql("UPDATE uploads_auditseal SET previous = %s, hash = %s WHERE number = 2", second.previous, second.hash)
+
+
 def edit_tail_payload(log: list[int]) -> None:
     sql("UPDATE uploads_auditpayload SET body = %s WHERE event_id = %s", b'{"n":7}', log[-1])
 
@@ -175,6 +185,7 @@ def reseal_without_the_key(log: list[int]) -> None:
         (shift_seal, {"seal_changed", "range_wrong", "events_missing", "events_added"}),
         (drop_seal, {"seal_missing", "events_added"}),
         (edit_seal, {"seal_changed"}),
+        (build_on_another_seal, {"chain_broken", "mac_wrong"}),
         (reseal_without_the_key, {"mac_wrong"}),
         (edit_tail_payload, {"content_changed"}),
     ],
@@ -209,6 +220,13 @@ def cut_the_end_with_its_seal(log: list[int]) -> None:
     sql("DELETE FROM uploads_auditseal WHERE number = 3")
 
 
+def restore_an_old_backup(log: list[int]) -> None:
+    """What was after it is gone, and the portal goes on sealing."""
+    cut_the_end_with_its_seal(log)
+    make_events(5)
+    seal.seal_now()
+
+
 def rewrite_all_with_the_key(log: list[int]) -> None:
     edit_event(log)
     reseal(None)
@@ -216,7 +234,11 @@ def rewrite_all_with_the_key(log: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("tamper", "found"),
-    [(cut_the_end_with_its_seal, {"seal_cut"}), (rewrite_all_with_the_key, {"anchor_differs", "seal_cut"})],
+    [
+        (cut_the_end_with_its_seal, {"seal_cut"}),
+        (restore_an_old_backup, {"anchor_differs"}),
+        (rewrite_all_with_the_key, {"anchor_differs", "seal_cut"}),
+    ],
 )
 def test_what_only_a_seal_kept_elsewhere_reveals(
     log: list[int], owner: None, kept: Path, capsys: pytest.CaptureFixture[str],
@@ -224,7 +246,7 @@ def test_what_only_a_seal_kept_elsewhere_reveals(
 ) -> None:  # fmt: skip
     tamper(log)
     guards.install()
-    assert run(capsys)[0] == 0, "without an anchor this cannot be seen; docs/audit.md says so"
+    assert run(capsys)[0] == 0, "without an anchor this cannot be seen; docs/security.md says so"
     status, data = run(capsys, "--anchors", kept)
     assert (status, kinds(data)) == (1, found)
 
@@ -300,6 +322,22 @@ def test_a_database_that_cannot_be_read_is_no_traceback(db: None, capsys: pytest
             sql("ALTER TABLE gone RENAME TO uploads_auditseal")
     assert status == 2
     assert "The database cannot be read" in data["obstacles"][0]
+
+
+@pytest.mark.parametrize("change", ["edit the tail", "cut the tail", "add a lie"])
+def test_what_no_seal_covers_yet_is_not_detected(
+    log: list[int], owner: None, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    """The honest limits, as docs/security.md states them: should one of these be found one day, correct that page."""
+    if change == "edit the tail":
+        sql("UPDATE uploads_auditevent SET outcome = 'better' WHERE id = %s", log[-1])
+    elif change == "cut the tail":
+        sql("DELETE FROM uploads_auditpayload WHERE event_id = %s", log[-1])
+        sql("DELETE FROM uploads_auditevent WHERE id = %s", log[-1])
+    else:
+        AuditEvent(action=Action.SIGNED_IN, actor_name="bram").save()
+    guards.install()
+    assert run(capsys)[0] == 0
 
 
 def test_a_result_whose_state_was_changed_by_hand_is_found(

@@ -17,7 +17,7 @@ from tests.audit.test_erase import ASKED, entered, note_call, now, update_case
 from tests.factories import customer, make_user
 from tests.processes import Portal, eventually, hidden
 from uploads.audit.erase import erase
-from uploads.models import Action, AuditEvent, Call, Draft, Erasure, State, Submission
+from uploads.models import Action, AuditEvent, Batch, Call, Draft, Erasure, State, Submission
 
 from .conftest import claim
 
@@ -292,3 +292,15 @@ def test_a_manager_erases_a_person_in_a_browser(page: Page, portal: Portal) -> N
     assert portal.sql("SELECT count(*) FROM uploads_erasure") == [(1,)]
     page.goto(f"{portal.url}/history/")
     assert "unmistakable" not in page.content()
+
+
+def test_rows_of_lists_that_are_not_saved_are_found_and_forgotten(browser: Client, agent: User) -> None:
+    batch = Batch(token=uuid.uuid4(), agent=agent, name="A list", first=["9", "Lee@example.com"], titled=False)
+    batch.begin([(2, ["9", "bo@example.com"]), (3, ["3", "lee@example.com "])])
+    rows = dict(batch.rows.values_list("number", "pk"))
+    assert ticks(find(browser, "lee@example.com").text) == {str(rows[1]): True, str(rows[3]): True}
+    answer = confirm(browser, rows=[str(rows[1]), str(rows[3])])
+    assert list(batch.rows.values_list("number", flat=True)) == [2]
+    assert "2 rows of lists not saved yet" in words(browser.get(answer.headers["Location"]).text)
+    batch.refresh_from_db()
+    assert "example.com" not in str(batch.first)

@@ -8,29 +8,34 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from ..models import (
     LEASE,
     Action,
     AuditEvent,
+    BatchRow,
     Call,
     CaseDelivery,
     Cause,
-    CustomerKey,
     Delivery,
     Draft,
     Erasure,
     State,
     Submission,
+    search,
     writes,
 )
 from ..models.erasure import ErasureReason
 from ..models.revisions import Chain
-from .erasable import give_up
+from .erasable import BESIDE, give_up
 
+#: Something was erased: sent in its transaction, so that copies elsewhere go with it.
+erased = Signal()
 #: Evidence of what was on its way when it was erased.
 EVIDENCE = "erased"
 #: Seconds that emptying SQLite's log may wait for those who read.
@@ -53,8 +58,9 @@ def erase(
     results: Iterable[Submission],
     calls: Iterable[Call] = (),
     drafts: Iterable[Draft] = (),
+    rows: Iterable[BatchRow] = (),
 ) -> AuditEvent | None:
-    """Erase results with all their versions, calls and drafts, all or nothing.
+    """Erase results with all their versions, calls, drafts and rows of lists that are not saved, all or nothing.
 
     What still waits is cancelled first. What is erased already stays so, and loses whatever came in since. Gives the
     event that stands for the whole (its content names what was erased), None if nothing was left to erase. Raises
@@ -67,25 +73,31 @@ def erase(
         done = Erasure.objects.among(versions)
         new = [version for version in versions if version.pk not in done]
         for version in versions:
-            if version.pk in done:
-                _give_up(version)
-            else:
-                _erase(version, actor, reason)
+            if version.pk not in done:
+                halt(version, actor)
+                event = AuditEvent.objects.record(Action.ERASED, version, actor=actor, outcome=reason.value)
+                Erasure.objects.create(submission=version, at=event.at, reason=reason.value, event=event)
+            empty(version)
         uuids = [str(call.uuid) for call in calls if _erase_call(call, actor, reason)]
         gone, _ = Draft.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
-        if not (new or uuids or gone):
+        forgotten = BatchRow.objects.forget(rows)
+        if not (new or uuids or gone or forgotten):
             return None
+        erased.send(None)
         told = {"results": [str(version.uuid) for version in new], "calls": uuids, "drafts": gone}
+        told |= {"rows": forgotten} if forgotten else {}
         return AuditEvent.objects.record(Action.PERSON_ERASED, "a person", actor=actor, outcome=reason.value, body=told)
 
 
 def clean_disk() -> bool:
-    """Empty SQLite's log of writes, where the old text still stands; False if somebody is reading it just now.
+    """Empty SQLite's search index and its log of writes of the old text; False if it still stands there, because
+    somebody is reading it just now, or because the index is large. The next call goes on.
 
     Not within a transaction. On PostgreSQL old rows go with VACUUM, and nothing is done here.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         return True
+    purged = search.purge()
     usual = settings.DATABASES["default"]["OPTIONS"]["timeout"]
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
@@ -94,7 +106,7 @@ def clean_disk() -> bool:
             (busy, *_) = cursor.fetchone()
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
-    return not busy
+    return purged and not busy
 
 
 def _versions(results: Iterable[Submission]) -> list[Submission]:
@@ -103,25 +115,23 @@ def _versions(results: Iterable[Submission]) -> list[Submission]:
     return [found[key] for key in sorted(found)]
 
 
-def _erase(version: Submission, actor: Any, reason: ErasureReason) -> None:
+def halt(version: Submission, actor: Any) -> None:
+    """See to it that nothing of a version is sent or asked for any more. Raises InHand."""
     cause = Cause(actor, evidence=EVIDENCE)
     _stop(Delivery.objects.get(pk=version.pk), version, cause)
     updates = CaseDelivery.objects.filter(case_update__submission=version).order_by("pk")
     for update in updates.select_for_update(of=("self",)):
         _stop(update, version, cause)
-    event = AuditEvent.objects.record(Action.ERASED, version, actor=actor, outcome=reason.value)
-    Erasure.objects.create(submission=version, at=event.at, reason=reason.value, event=event)
-    _give_up(version)
 
 
-def _give_up(version: Submission) -> None:
+def empty(version: Submission) -> None:
+    """Give up the content of a version whose erasure is on the record, and the rows beside it."""
     give_up(version.pk)
-    CustomerKey.objects.filter(submission=version).delete()
-    Draft.objects.filter(revises=version).delete()
+    for name, reference in BESIDE:
+        apps.get_model("uploads", name)._default_manager.filter(**{reference: version}).delete()
 
 
 def _stop(row: Delivery | CaseDelivery, version: Submission, cause: Cause) -> None:
-    """See to it that nothing of it is sent or asked for any more. Raises InHand if something is."""
     if row.state == State.SENDING or row.attempts.filter(ended_at=None, started_at__gt=_lease_ago()).exists():
         raise InHand(version)
     if row.state in (State.DELIVERED, State.CANCELLED):

@@ -3,19 +3,25 @@
 import os
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from django.apps import apps
 from django.db import transaction
+from django.utils import timezone
 
-from ..models import Action, AuditEvent, Call, Erasure, Submission
+from ..models import Action, AuditEvent, AuditPayload, Call, Erasure, Submission
 from ..models.erasure import ErasureReason
-from .erase import erase
+from .erasable import BESIDE
+from .erase import empty, erase
 
 KINDS = ("result", "call")
 #: So many in one certificate.
 BATCH = 500
+#: For so long after an erasure something may still come in about what was erased.
+LATE = timedelta(days=7)
 LINE = re.compile(r"(result|call) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
@@ -88,6 +94,28 @@ def reapply(wanted: list[Named], actor: str) -> Done:
             erase(actor, ErasureReason.REAPPLIED, results, calls)
             erased += new - _new(results, calls)
     return Done(erased, present - erased, len(wanted) - present)
+
+
+def complete() -> int:
+    """Give up what somebody wrote late about what had been erased by then; gives how many results that concerns.
+
+    Only about what people had erased lately: a writer is late by minutes. `reapply` looks at everything.
+    """
+    lately = Erasure.objects.filter(at__gt=timezone.now() - LATE).exclude(reason=ErasureReason.RETENTION)
+    numbers = [str(number) for number in lately.values_list("submission_id", flat=True)]
+    late: set[int] = set()
+    for start in range(0, len(numbers), BATCH):
+        held = AuditPayload.objects.filter(
+            event__object_type="submission", event__object_id__in=numbers[start : start + BATCH]
+        )
+        late |= {int(number) for number in held.values_list("event__object_id", flat=True)}
+    for name, reference in BESIDE:
+        rows = apps.get_model("uploads", name)._default_manager.filter(**{f"{reference}__erasure__isnull": False})
+        late |= set(rows.values_list(reference, flat=True))
+    for version in Submission.objects.filter(pk__in=late):
+        with transaction.atomic():
+            empty(version)
+    return len(late)
 
 
 def _new(results: list[Submission], calls: list[Call]) -> int:

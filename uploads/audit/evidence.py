@@ -23,11 +23,13 @@ def evidence(submission: Submission, *, content: bool = False, chain: bool = Fal
     """
     wanted = set(AuditEvent.objects.about(submission).values_list("id", flat=True))
     seals = AuditSeal.objects.filter(last_event__gte=min(wanted, default=0)).order_by("number")
-    shown, proven = [], []
+    shown, proven, unproven = [], [], 0
     for seal in seals.iterator(chunk_size=1000):
         covered = {number for number in wanted if number <= seal.last_event}
         if covered:
-            proven += _proofs(seal, covered, content)
+            proofs = _proofs(seal, covered, content)
+            proven += proofs
+            unproven += len(covered) - len(proofs)
             wanted -= covered
         elif not chain:
             if not wanted:
@@ -40,6 +42,7 @@ def evidence(submission: Submission, *, content: bool = False, chain: bool = Fal
         "events": proven,
         "seals": shown,
         "events_not_sealed_yet": len(wanted),
+        "events_without_proof": unproven,
     }
 
 
@@ -49,6 +52,8 @@ def _proofs(seal: AuditSeal, wanted: set[int], content: bool) -> list[dict[str, 
     for page in entries(seal.first_event - 1, seal.last_event, content=content):
         found += [(len(leaves) + place, entry) for place, entry in enumerate(page) if entry.id in wanted]
         leaves += [merkle.leaf(entry.line) for entry in page]
+    if len(leaves) != seal.count:  # of what was let go nothing is left to hash a path from
+        return []
     return [
         {
             "seal": seal.number,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connections
 
-from .erasable import ERASER
+from .erasable import ERASER, PRUNER
 from .guards import FROZEN, SEAL_LOCK
 
 APPLICATION = "cgportal_app"
@@ -32,7 +32,7 @@ def grant(using: str = "default", **_signal: Any) -> None:
             name = connection.ops.quote_name(table)
             cursor.execute(f"REVOKE ALL ON {name} FROM {APPLICATION}, PUBLIC")
             cursor.execute(f"GRANT {rights(table)} ON {name} TO {APPLICATION}")
-        for function in (f"{SEAL_LOCK}()", f"{ERASER}(bigint)"):
+        for function in (f"{SEAL_LOCK}()", f"{ERASER}(bigint)", f"{PRUNER}(bigint[], boolean)"):
             cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
             cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {APPLICATION}")
 

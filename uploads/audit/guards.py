@@ -1,8 +1,8 @@
 """Triggers with which the database itself refuses to change or delete what is written once.
 
 Generated from one table for SQLite and PostgreSQL, installed after each migrate (SQLite drops triggers
-silently when a migration rebuilds a table) and looked for by the readiness page. The one exception, the content of
-what was erased, is in `erasable`.
+silently when a migration rebuilds a table) and looked for by the readiness page. The exceptions, for what is erased or
+was kept for its time, are in `erasable`.
 """
 
 from typing import Any
@@ -22,6 +22,8 @@ FROZEN: dict[str, str | None] = {
     "uploads_auditpayload": None,
     "uploads_auditseal": None,
     "uploads_erasure": None,
+    "uploads_pruning": None,
+    "uploads_remark": None,
 }
 FUNCTION = "cgportal_refuse"
 REFUSAL = "rows of {table} are written once"
@@ -43,9 +45,10 @@ def names(table: str, vendor: str) -> list[str]:
 
 
 def install(using: str = "default", **_signal: Any) -> None:
-    """Put every guard in place, replacing what is there."""
+    """Put every guard in place, replacing what is there; not halfway through the migrations, as guards name tables."""
     connection = connections[using]
-    present = set(connection.introspection.table_names())
+    if not FROZEN.keys() <= set(connection.introspection.table_names()):
+        return
     if connection.in_atomic_block:
         connection.check_constraints()  # PostgreSQL alters no table that has deferred checks to do
     with connection.cursor() as cursor:
@@ -54,13 +57,14 @@ def install(using: str = "default", **_signal: Any) -> None:
                 f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql"
                 f" SET search_path = pg_catalog, pg_temp AS $${_function_body(_schema(cursor))}$$"
             )
-        for table in FROZEN.keys() & present:
+        for table in FROZEN:
             for statement in _statements(table, connection.vendor):
                 cursor.execute(statement)
-        if connection.vendor == "postgresql" and "uploads_erasure" in present:
+        if connection.vendor == "postgresql":
             schema = _schema(cursor)
             cursor.execute(_SEAL_LOCK.format(name=SEAL_LOCK, schema=schema))
-            cursor.execute(erasable.eraser(f"{schema}."))
+            for statement in erasable.functions(f"{schema}."):
+                cursor.execute(statement)
 
 
 def remove(using: str = "default") -> None:
@@ -107,7 +111,7 @@ def _function_body(schema: str) -> str:
         for table in FROZEN
         for operation, row, allowed in (
             ("UPDATE", "NEW", erasable.update_allowed(table, "postgresql", f"{schema}.")),
-            ("DELETE", "OLD", erasable.delete_allowed(table, f"{schema}.")),
+            ("DELETE", "OLD", erasable.delete_allowed(table, "postgresql", f"{schema}.")),
         )
         if allowed
     ]
@@ -127,7 +131,7 @@ def _statements(table: str, vendor: str) -> list[str]:
     when = f"WHEN ({frozen})" if frozen else ""
     if vendor == "sqlite":
         may_change = erasable.update_allowed(table, vendor)
-        may_go = erasable.delete_allowed(table)
+        may_go = erasable.delete_allowed(table, vendor)
         when = f"WHEN NOT ({may_change})" if may_change else when
         unless = f"WHEN NOT ({may_go})" if may_go else ""
         same = " OR ".join(f"{column} = NEW.{column}" for column in _unique_columns(table))

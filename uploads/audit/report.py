@@ -20,6 +20,7 @@ class Finding:
 @dataclass(slots=True)
 class Report:
     """seals, events: how many were checked. unsealed: events after the last seal; since when the oldest of them (UTC).
+    let_go: events under seals that are gone because their time was over, as the signed record says.
 
     findings: signs of tampering, the first KEPT of `found`. obstacles: why a part could not be checked.
     notes: what an auditor should know, and what is no fault of the log.
@@ -27,6 +28,7 @@ class Report:
 
     seals: int = 0
     events: int = 0
+    let_go: int = 0
     unsealed: int = 0
     unsealed_since: str = ""
     deliveries: int = 0
@@ -53,7 +55,10 @@ class Report:
 
     def as_data(self) -> dict[str, Any]:
         """For --json."""
-        counts = {name: getattr(self, name) for name in ("seals", "events", "unsealed", "unsealed_since", "deliveries")}
+        counts = {
+            name: getattr(self, name)
+            for name in ("seals", "events", "let_go", "unsealed", "unsealed_since", "deliveries")
+        }
         findings = [{"kind": f.kind, "sentence": f.sentence, "seal": f.seal, "event": f.event} for f in self.findings]
         lists = {"findings": findings, "obstacles": self.obstacles, "notes": self.notes}
         return {"result": self.result, **counts, "found": self.found, **lists}
@@ -66,6 +71,8 @@ class Report:
         rows += [f"NOT CHECKED: {obstacle}" for obstacle in self.obstacles]
         rows += [f"Note: {note}" for note in self.notes]
         rows.append(f"Checked: seals {self.seals:,}, events under them {self.events:,}, results {self.deliveries:,}.")
+        if self.let_go:
+            rows.append(f"Let go when their time was over, on the signed record: events {self.let_go:,}.")
         tail = f", the oldest from {self.unsealed_since} UTC" if self.unsealed else ""
         rows.append(f"Not sealed yet: events {self.unsealed:,}{tail}.")
         if self.result == "ok":

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 #: Seal when so many events are new, or the oldest of them is so old.
 ENOUGH = 500
 LONG_ENOUGH = timedelta(minutes=5)
+#: What waits for longer than this waits because something is wrong.
+TOO_LONG = timedelta(minutes=15)
 #: One seal covers at most so many: a proof of inclusion then needs at most 14 hashes.
 MOST = 10_000
 #: By which rules a seal was made; kept in the seal.
@@ -39,7 +41,7 @@ def enabled() -> bool:
 def lag(now: datetime | None = None) -> timedelta | None:
     """For how long the oldest unsealed event has waited, zero if there is none; None if sealing is off.
 
-    Up to LONG_ENOUGH and a minute is usual; more than a quarter of an hour is trouble.
+    Up to LONG_ENOUGH and a minute is usual; more than TOO_LONG is trouble.
     """
     if not enabled():
         return None

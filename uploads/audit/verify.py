@@ -4,22 +4,21 @@ Seals and events are only ever added, so the log is read in pages without one lo
 """
 
 import hmac
-import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import CharField, OuterRef, Subquery
-from django.db.models.functions import Cast
 
-from ..models import Action, AuditEvent, AuditSeal, Delivery, Erasure, State
-from ..models.audit import commitment
+from ..models import AuditSeal, Pruning
 from . import grants, guards, merkle
-from .canonical import Entry, entries
+from .agreement import check_deliveries
+from .canonical import entries
+from .contents import Contents
+from .pruned import Gaps
 from .report import Report
-from .seal import RULES, digest, mac
+from .seal import MOST, RULES, digest, mac
 
 PAGE = 1000
-DELIVERY_ACTIONS = [f"{Delivery.AREA}.{state}" for state in State]
 
 
 def verify(anchors: Mapping[int, bytes] | None = None, since: int = 1) -> Report:
@@ -31,13 +30,26 @@ def verify(anchors: Mapping[int, bytes] | None = None, since: int = 1) -> Report
     return _Verification(dict(anchors or {}), since).run()
 
 
+@dataclass(slots=True)
+class _Hole:
+    """Consecutive seals whose events were let go, as one pruning says, save some that stay.
+
+    after: the last event before it; None if the check begins inside. sealed: how many events its seals cover.
+    """
+
+    pruning: Pruning
+    after: int | None
+    sealed: int = 0
+
+
 class _Verification:
     def __init__(self, anchors: dict[int, bytes], since: int) -> None:
         self._anchors = {number: hashed for number, hashed in anchors.items() if number >= since}
         self._since = since
         self._report = Report()
-        self._erased: dict[str, bool] = {}
-        self._excused = 0
+        self._gaps = Gaps(self._report)
+        self._contents = Contents(self._report, self._gaps)
+        self._hole: _Hole | None = None
         # where the chain stands: the last seal's number, its hash, and the last event it covers
         self._number, self._hash, self._upto = since - 1, bytes(32), 0
 
@@ -47,15 +59,13 @@ class _Verification:
             return self._report
         for seal in self._seals():
             self._check_seal(seal)
+        if self._hole:
+            self._find_hole(self._hole.pruning, "reaches beyond the last seal.")
         self._check_what_was_published()
         self._check_tail()
         if self._since == 1:
-            self._check_deliveries()
-        if self._excused:
-            self._report.notes.append(
-                f"{self._excused:,} contents of {sum(self._erased.values()):,} results are gone because these were"
-                " erased, as the log says. Compare the erasures with the register of requests."
-            )
+            check_deliveries(self._report, self._gaps.let_go_before)
+        self._contents.finish()
         return self._report
 
     def _check_protection(self) -> None:
@@ -117,44 +127,49 @@ class _Verification:
 
     def _check_range(self, seal: AuditSeal) -> None:
         """Every event between the last seal and this one's end belongs to this one; one more or less is tampering."""
-        leaves: list[bytes] = []
-        count = 0
-        for page in entries(self._upto, seal.last_event, content=True):
-            count += len(page)
-            self._check_contents(page)
-            if count <= seal.count:  # more than that cannot fit, and must not fill the memory
-                leaves += [merkle.leaf(entry.line) for entry in page]
-        self._report.events += count
+        pruning = self._gaps.facts_of(seal)
+        if pruning and not self._hole:
+            begins = pruning.first_id == seal.first_event
+            if not begins and seal.number != self._since:
+                self._find_hole(pruning, f"begins within seal {seal.number}.")
+            self._hole = _Hole(pruning, self._upto if begins else None)
+        if self._hole:
+            self._check_hole(self._hole, seal)
+            return
+        root, count = self._read(self._upto, seal)
         where = f"covers events {seal.first_event} to {seal.last_event}: "
         if count < seal.count:
             self._find(seal, "events_missing", where + f"{seal.count} were sealed, {seal.count - count} are gone.")
         elif count > seal.count:
             self._find(seal, "events_added", where + f"{seal.count} were sealed, {count - seal.count} came in later.")
-        elif merkle.root(leaves) != bytes(seal.merkle_root):
+        elif root != bytes(seal.merkle_root):
             self._find(seal, "events_changed", where + "at least one of them is not as it was sealed.")
 
-    def _check_contents(self, page: list[Entry]) -> None:
-        for entry in page:
-            if entry.salt is None or entry.body is None:
-                if entry.commitment and not self._is_excused(entry):
-                    self._find_event(entry.id, "content_missing", "has lost its content.")
-            elif commitment(entry.salt, entry.body).hex() != entry.commitment:
-                self._find_event(entry.id, "content_changed", "has other content than it was recorded with.")
+    def _check_hole(self, hole: _Hole, seal: AuditSeal) -> None:
+        """At its end: what is left of the events is what its record says is left."""
+        hole.sealed += seal.count
+        if seal.last_event < hole.pruning.last_id:
+            return
+        self._hole = None
+        if seal.last_event > hole.pruning.last_id:
+            self._find_hole(hole.pruning, f"ends within seal {seal.number}.")
+        elif hole.after is not None:
+            root, left = self._read(hole.after, seal)
+            if (left, root) != (hole.sealed - hole.pruning.count, bytes(hole.pruning.root)):
+                self._find_hole(hole.pruning, "leaves other events behind than it says.")
+            self._report.let_go += hole.pruning.count
 
-    def _is_excused(self, entry: Entry) -> bool:
-        """Whether the content is gone because the submission that the event is about was erased, on the record."""
-        try:
-            told = json.loads(entry.line)
-        except ValueError:  # somebody has put a text where a number belongs
-            return False
-        number = told["object_id"]
-        if told["object_type"] != "submission" or not number.isdecimal():
-            return False
-        if number not in self._erased:
-            said = Erasure.objects.filter(submission_id=int(number), event__action=Action.ERASED)
-            self._erased[number] = said.filter(event__object_type="submission", event__object_id=number).exists()
-        self._excused += self._erased[number]
-        return self._erased[number]
+    def _read(self, after: int, seal: AuditSeal) -> tuple[bytes, int]:
+        """The Merkle root over the events from there to the end of the seal, and how many they are."""
+        leaves: list[bytes] = []
+        count = 0
+        for page in entries(after, seal.last_event, content=True):
+            count += len(page)
+            self._contents.check(page)
+            if count <= max(seal.count, MOST):  # more than that cannot fit, and must not fill the memory
+                leaves += [merkle.leaf(entry.line) for entry in page]
+        self._report.events += count
+        return merkle.root(leaves), count
 
     # -- what no seal covers -------------------------------------------------------------------------------
 
@@ -169,26 +184,10 @@ class _Verification:
         for page in entries(self._upto, content=True):
             self._report.unsealed_since = self._report.unsealed_since or page[0].at
             self._report.unsealed += len(page)
-            self._check_contents(page)
-
-    def _check_deliveries(self) -> None:
-        """The last transition that was recorded for a result is the one to the state it is in."""
-        of_this_one = AuditEvent.objects.filter(
-            object_type="submission", object_id=Cast(OuterRef("pk"), CharField()), action__in=DELIVERY_ACTIONS
-        )
-        rows = Delivery.objects.annotate(last=Subquery(of_this_one.order_by("-id").values("action")[:1])).order_by("pk")
-        page = list(rows.values_list("pk", "state", "last")[:PAGE])
-        while page:
-            self._report.deliveries += len(page)
-            for number, state, last in page:
-                recorded = last.partition(".")[2] if last else State.QUEUED  # a new one waits; that has no event
-                if recorded != state:
-                    sentence = f"Result {number} is {state}, but what was recorded last is {recorded}."
-                    self._report.find("delivery_differs", sentence)
-            page = list(rows.filter(pk__gt=page[-1][0]).values_list("pk", "state", "last")[:PAGE])
+            self._contents.check(page)
 
     def _find(self, seal: AuditSeal, kind: str, sentence: str) -> None:
         self._report.find(kind, f"Seal {seal.number} {sentence}", seal=seal.number)
 
-    def _find_event(self, number: int, kind: str, sentence: str) -> None:
-        self._report.find(kind, f"Event {number} {sentence}", event=number)
+    def _find_hole(self, pruning: Pruning, sentence: str) -> None:
+        self._report.find("pruning_wrong", f"The record of {pruning} {sentence}", event=pruning.pk)

@@ -58,7 +58,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return _preview(request, sought, form, status=422)
     reason = ErasureReason(form.cleaned_data["reason"])
     try:
-        event = erasing.erase(form.manager, reason, *(form.chosen(name) for name in ("results", "calls", "drafts")))
+        kinds = ("results", "calls", "drafts", "rows")
+        event = erasing.erase(form.manager, reason, *(form.chosen(name) for name in kinds))
     except erasing.InHand as obstacle:
         return _preview(request, sought, form, problem=str(obstacle), status=409)
     if event is None:
@@ -82,6 +83,7 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
         "results": results,
         "calls": Call.objects.filter(uuid__in=told["calls"]).count(),
         "drafts": told["drafts"],
+        "rows": told.get("rows", 0),
         "numbers": sorted({row.delivery.cg_id for row in results if row.delivery.cg_id}),
         "exports": _exports_since(results.last(), event),
     }

@@ -15,7 +15,7 @@ from ..models.erasure import ErasureReason
 from .person import Identity, Kept, kept, named
 
 TEXT_LENGTH = 254
-CHOICES = [(reason.value, reason.label) for reason in ErasureReason if reason is not ErasureReason.REAPPLIED]
+CHOICES = [(reason.value, reason.label) for reason in ErasureReason if reason.is_given]
 
 
 class FindForm(forms.Form):
@@ -65,6 +65,7 @@ class EraseForm(forms.Form):
     results = forms.MultipleChoiceField(required=False)
     calls = forms.MultipleChoiceField(required=False)
     drafts = forms.MultipleChoiceField(required=False)
+    rows = forms.MultipleChoiceField(required=False)
     reason = forms.ChoiceField(
         choices=[("", "Choose the reason"), *CHOICES],
         error_messages={"required": "Choose the reason: it stays in the audit log."},
@@ -86,6 +87,7 @@ class EraseForm(forms.Form):
             "results": {str(one.uuid): one.newest for one in (*found.results, *found.related)},
             "calls": {str(call.uuid): call for call in found.calls},
             "drafts": {str(draft.pk): draft for draft in found.drafts},
+            "rows": {str(row.pk): row for row in found.rows},
         }
         gone = "Something that you ticked is not there any more. Look through the list again."
         for name, rows in self._by_name.items():
@@ -98,7 +100,7 @@ class EraseForm(forms.Form):
         if self.is_bound:
             return {key for name in self._by_name for key in self.data.getlist(name)}  # type: ignore[attr-defined]
         sought = [str(one.uuid) for one in self.found.results]
-        return {*sought, *self._by_name["calls"], *self._by_name["drafts"]}
+        return {*sought, *self._by_name["calls"], *self._by_name["drafts"], *self._by_name["rows"]}
 
     @property
     def problems(self) -> list[str]:
@@ -120,5 +122,5 @@ class EraseForm(forms.Form):
         return given
 
     def chosen(self, name: str) -> list[Any]:
-        """The ticked rows of `results`, `calls` or `drafts`. Only for a valid form."""
+        """The ticked rows of `results`, `calls`, `drafts` or `rows`. Only for a valid form."""
         return [self._by_name[name][key] for key in self.cleaned_data[name]]

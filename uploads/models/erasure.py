@@ -19,6 +19,12 @@ class ErasureReason(models.TextChoices):
     AUTHORITY_ORDERED = "authority_ordered", "A court or an authority ordered it"
     NOT_NEEDED = "not_needed", "It is not needed any more"
     REAPPLIED = "reapplied", "It had been erased before, and a backup brought it back"
+    RETENTION = "retention", "It had been kept for its time"
+
+    @property
+    def is_given(self) -> bool:
+        """Whether a person gives it; the others come from the portal itself."""
+        return self not in (ErasureReason.REAPPLIED, ErasureReason.RETENTION)
 
 
 class ErasureQuerySet(AppendOnlyQuerySet["Erasure"]):
