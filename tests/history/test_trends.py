@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_submission, make_user
+from uploads.history.trends_delivery import last_day
 from uploads.history.trends_numbers import Tally, percent, quantile, signed
 from uploads.models import Delivery, State, Submission
 
@@ -269,16 +270,20 @@ def test_one_band_alone_has_no_net_promoter_score(browser: Client, agent: User) 
 # -- delivery -----------------------------------------------------------------------------------------------
 
 
-def test_delivery_tells_the_share_the_states_and_how_long_it_took(browser: Client, agent: User) -> None:
-    def made(state: State, seconds: float = 0, **fields: object) -> Submission:
-        submission = make_submission(agent, state, created_at=NOON, **fields)
-        Delivery.objects.filter(pk=submission.pk).update(changed_at=NOON + timedelta(seconds=seconds))
-        return submission
+def delivered(agent: User, minutes_ago: float, seconds: float = 0, state: State = State.DELIVERED) -> Submission:
+    """Entered so long ago, and so many seconds later in its state."""
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    submission = make_submission(agent, state, created_at=at)
+    Delivery.objects.filter(pk=submission.pk).update(changed_at=at + timedelta(seconds=seconds))
+    return submission
 
+
+def test_delivery_tells_the_share_the_states_and_how_long_it_took_in_the_last_day(browser: Client, agent: User) -> None:
     for seconds in (3.2, 15.4, 7_200):
-        made(State.DELIVERED, seconds)
-    made(State.FAILED)
-    made(State.CANCELLED)
+        delivered(agent, 200, seconds)
+    delivered(agent, 100, state=State.FAILED)
+    delivered(agent, 100, state=State.CANCELLED)
+    delivered(agent, 25 * 60, 9_000)
     html = browser.get(f"/trends/?{DAYS}").text
     assert "Delivered 75 %" in text(html)
     assert "Half took at most 15 s" in text(html)
@@ -286,20 +291,38 @@ def test_delivery_tells_the_share_the_states_and_how_long_it_took(browser: Clien
     assert table(html, "Deliveries by state") == [["Delivered", "3"], ["Failed", "1"], ["Cancelled", "1"]]
 
 
+def test_deliveries_are_shown_by_the_quarter_of_an_hour_in_which_they_were_entered(db: None, agent: User) -> None:
+    now = datetime(2026, 11, 20, 12, 7, tzinfo=UTC)
+    for hour, minute, state in ((12, 0, State.DELIVERED), (11, 59, State.QUEUED), (11, 45, State.FAILED)):
+        make_submission(agent, state, created_at=now.replace(hour=hour, minute=minute))
+    make_submission(agent, State.CANCELLED, created_at=now)
+    make_submission(agent, State.DELIVERED, created_at=now - timedelta(hours=24))
+    day = last_day(now)
+    assert len(day.quarters) == 96
+    assert day.quarters[0].start == datetime(2026, 11, 19, 12, 15, tzinfo=UTC)
+    assert [(q.delivered, q.waiting, q.trouble) for q in day.quarters[-2:]] == [(0, 1, 1), (1, 0, 0)]
+    assert sum(q.n for q in day.quarters) == 3
+
+
+def test_without_any_entry_in_a_day_the_page_says_so(browser: Client, agent: User) -> None:
+    make_submission(agent, created_at=NOON - timedelta(days=100))
+    assert "Nothing was entered in the last 24 hours." in text(browser.get("/trends/").text)
+
+
 # -- the page -----------------------------------------------------------------------------------------------
 
 
 def test_empty_days_say_so(browser: Client) -> None:
     html = browser.get("/trends/").text
-    assert "No result was entered in these days." in text(html)
+    assert "No result was entered in these days, or all of them were cancelled." in text(html)
     assert "<svg" not in html
 
 
 def test_days_with_nothing_but_cancelled_results_say_so(browser: Client, agent: User) -> None:
     make_submission(agent, State.CANCELLED, created_at=NOON)
     html = browser.get(f"/trends/?{DAYS}").text
-    assert "All results of these days were cancelled" in html
-    assert table(html, "Deliveries by state") == [["Cancelled", "1"]]
+    assert "or all of them were cancelled" in html
+    assert "<svg" not in html[html.index("<main") : html.index("delivery")]
 
 
 @pytest.mark.parametrize(

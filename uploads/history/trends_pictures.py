@@ -1,13 +1,20 @@
-"""Where the lines and bars of the pictures on the trends page stand. Lengths are units of a picture's own grid."""
+"""Where the lines and bars of the pictures on the trends page stand.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Lengths are units of a picture's own grid, as text: templates would write numbers by the rules of a language, slowly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.timezone import localtime
 
 from .filters import BANDS
+from .trends_delivery import PARTS, Quarter
 from .trends_numbers import Interval, Tally, percent, signed
 
 WIDTH, HEIGHT = 360, 240
 LEFT, TOP, BOTTOM = 34, 14, 24
+DAY_WIDTH, DAY_HEIGHT = 720, 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,27 +25,23 @@ class Bar:
     band: str
     number: int
     share: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def middle(self) -> float:
-        """Where its label stands."""
-        return self.x + self.width / 2
+    href: str
+    x: str
+    y: str
+    width: str
+    height: str
+    middle: str
 
 
-def distribution(tally: Tally) -> list[Bar]:
-    """A bar for each score; the longest fills the picture."""
+def distribution(tally: Tally, hrefs: Mapping[str, str]) -> list[Bar]:
+    """A bar for each score; the longest fills the picture. hrefs: the address of the list behind a band."""
     bands = [name for score in range(11) for name, (first, last) in BANDS.items() if first <= score <= last]
     slot, room, most = WIDTH / 11, HEIGHT - TOP - BOTTOM, max(tally.counts) or 1
     bars = []
     for score, number in enumerate(tally.counts):
-        height = round(room * number / most, 1)
-        share = percent(number, tally.n)
-        y = round(HEIGHT - BOTTOM - height, 1)
-        bars.append(Bar(score, bands[score], number, share, round(score * slot + 3, 1), y, round(slot - 6, 1), height))
+        height, band, x = room * number / most, bands[score], score * slot + 3
+        place = map(_length, (x, HEIGHT - BOTTOM - height, slot - 6, height, x + slot / 2 - 3))
+        bars.append(Bar(score, band, number, percent(number, tally.n), hrefs[band], *place))
     return bars
 
 
@@ -58,26 +61,30 @@ class Scale:
         high = max([each.high for each in intervals], default=20.0)
         return cls(int(low // 20 * 20), int(-(-high // 20) * 20), start, end)
 
-    def at(self, points: float) -> float:
+    def at(self, points: float) -> str:
         """Where a score stands."""
-        return round(self.start + (self.end - self.start) * (points - self.low) / (self.high - self.low), 1)
+        return _length(self.start + (self.end - self.start) * (points - self.low) / (self.high - self.low))
 
     @property
-    def lines(self) -> list[tuple[float, str]]:
+    def lines(self) -> list[tuple[str, str]]:
         """The lines of the scale, with their scores."""
         step = 20 if self.high - self.low <= 120 else 40
-        return [(self.at(points), signed(points)) for points in range(self.low, self.high + 1, step)]
+        return [
+            (self.at(points), signed(points)) for points in range(self.low, self.high + 1, 20) if points % step == 0
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A score as a dot on a line as long as its interval; `place` is where it stands on the other axis."""
 
-    place: float
-    dot: float
-    low: float
-    high: float
+    place: str
+    dot: str
+    low: str
+    high: str
     faint: bool
+    label: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +96,46 @@ class Course:
     points: str
 
 
-def course(tallies: Sequence[Tally]) -> Course:
-    """The picture of the weeks; those without results leave a gap in which the line goes on."""
+def course(tallies: Sequence[Tally], labels: Sequence[tuple[str, str]]) -> Course:
+    """The picture of weeks or months; those without results leave a gap in which the line goes on.
+
+    labels: what each is called, and the address of the list behind it.
+    """
     scale = Scale.of([tally.interval for tally in tallies if tally.interval], HEIGHT - BOTTOM, TOP)
     slot = (WIDTH - LEFT) / max(1, len(tallies))
     marks = [
-        _mark(scale, round(LEFT + slot * (number + 0.5), 1), tally) for number, tally in enumerate(tallies) if tally.n
+        replace(_mark(scale, LEFT + slot * (number + 0.5), tally), label=label, href=href)
+        for number, (tally, (label, href)) in enumerate(zip(tallies, labels, strict=True))
+        if tally.n
     ]
     return Course(scale, marks, " ".join(f"{mark.place},{mark.dot}" for mark in marks))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a bar of a quarter of an hour."""
+
+    name: str
+    x: str
+    y: str
+    width: str
+    height: str
+
+
+def day(quarters: Sequence[Quarter]) -> tuple[list[Part], list[tuple[str, str]], int]:
+    """The picture of 24 hours: the pieces of its bars, the times below it, and how many results the highest bar has."""
+    slot, room, most = DAY_WIDTH / len(quarters), DAY_HEIGHT - BOTTOM, max(quarter.n for quarter in quarters)
+    parts, times = [], []
+    for place, quarter in enumerate(quarters):
+        local, below = localtime(quarter.start), float(DAY_HEIGHT - BOTTOM)
+        if local.minute == 0 and local.hour % 4 == 0:
+            times.append((_length(place * slot), f"{local:%H}:00"))
+        for name in PARTS:
+            height = room * getattr(quarter, name) / (most or 1)
+            below -= height
+            if height:
+                parts.append(Part(name, *map(_length, (place * slot, below, slot - 1, height))))
+    return parts, times, most
 
 
 def lying(tallies: Sequence[Tally], width: float = 200, middle: float = 8) -> tuple[Scale, list[Mark]]:
@@ -107,4 +146,10 @@ def lying(tallies: Sequence[Tally], width: float = 200, middle: float = 8) -> tu
 
 def _mark(scale: Scale, place: float, tally: Tally) -> Mark:
     interval = tally.interval or Interval(0, 0)
-    return Mark(place, scale.at(tally.nps or 0), scale.at(interval.low), scale.at(interval.high), not tally.enough)
+    return Mark(
+        _length(place), scale.at(tally.nps or 0), scale.at(interval.low), scale.at(interval.high), not tally.enough
+    )
+
+
+def _length(units: float) -> str:
+    return f"{units:.1f}"

@@ -1,38 +1,23 @@
-"""What trends need to know of the results, counted by the database.
+"""What trends need to know of the results: from the daily totals, and counted directly where these do not reach."""
 
-A result counts once: in its newest version that was not cancelled. What does not count is rare, so everything is
-counted without looking at its delivery or its versions, and then the rest is taken off again.
-"""
-
-from bisect import bisect
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
-from django.db.models import BooleanField, Case, Count, F, Func, IntegerField, Value, When
-from django.db.models.expressions import RawSQL
-from django.utils.timezone import localdate
+from django.db.models import F, Model, QuerySet, Sum
 
-from ..models import State
+from ..models import Contact, DayTotal, ReasonTotal
 from ..models.submission import SubmissionQuerySet
-from .trends_numbers import Tally
+from ..models.totals import DAY, midnight, not_counted
+from .filters import BANDS
+from .trends_numbers import SCORES, Tally
+from .trends_seconds import Since1970
 
-WEEK = timedelta(weeks=1)
-
-#: Cancelled versions, and those with a later one that counts, however many cancelled ones lie between the two.
-_OUT = """
-WITH RECURSIVE cancelled(id) AS (SELECT submission_id FROM uploads_delivery WHERE state = 'cancelled'),
-superseded(id) AS (
-    SELECT revision_of_id FROM uploads_submission
-        WHERE revision_of_id > 0 AND id NOT IN (SELECT id FROM cancelled)
-    UNION
-    SELECT older.revision_of_id FROM superseded
-        JOIN uploads_submission older ON older.id = superseded.id WHERE older.revision_of_id > 0
-)
-SELECT id FROM superseded UNION SELECT id FROM cancelled
-"""
+#: So many results are counted directly at most, the newest ones: reading more would keep people waiting.
+MOST_ROWS = 20_000
+_BAND = [name for score in SCORES for name, (first, last) in BANDS.items() if first <= score <= last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,109 +27,102 @@ class Span:
     first: date
     last: date
 
-    @property
-    def is_week(self) -> bool:
-        """Whether it is a week, or the part of one that was asked for."""
-        return self.last - self.first < WEEK
-
     @classmethod
-    def split(cls, since: date, until: date, weeks: int) -> "list[Span]":
-        """The days week by week, from Monday to Sunday; the last `weeks`, and before them all others in one."""
-        monday = since - timedelta(days=since.weekday())
-        later = [monday + number * WEEK for number in range(1, (until - monday) // WEEK + 1)]
-        starts = [since, *later[-weeks:]]
-        ends = [start - timedelta(days=1) for start in starts[1:]]
+    def split(cls, since: date, until: date, by: str, most: int) -> "list[Span]":
+        """The days by `week` (from Monday) or `month`; the last `most` of these, and before them all others in one."""
+        later = []
+        start = _next(since, by)
+        while start <= until:
+            later.append(start)
+            start = _next(start, by)
+        starts = [since, *later[-most:]]
+        ends = [start - DAY for start in starts[1:]]
         return [cls(first, last) for first, last in zip(starts, [*ends, until], strict=True)]
 
+    def is_one(self, by: str) -> bool:
+        """Whether it is a week or a month, or the part of one that was asked for."""
+        return self.last < _next(self.first, by)
 
-#: Gives the submissions that were entered within a span. A queryset that has days already would not do: of two ranges
-#: SQLite searches its index for the first, however wide that is.
-Results = Callable[[Span], SubmissionQuerySet]
+
+def _next(day: date, by: str) -> date:
+    """The first day of the next week or month."""
+    if by == "week":
+        return day + timedelta(days=7 - day.weekday())
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counted:
-    """How many results have a score, by span (its place in the list) and agent; and how many have a reason, by side."""
+    """How many results have a score, by span (its place in the list) and by agent; how many wish to be contacted, by
+    band; and how many have a reason, by band. oldest: when the oldest was entered if not all could be counted."""
 
-    scores: Counter[tuple[int, int, int]] = field(default_factory=Counter)
-    reasons: Counter[tuple[bool, str]] = field(default_factory=Counter)
+    scores: Counter[tuple[int, int]] = field(default_factory=Counter)
+    agents: Counter[tuple[int, int]] = field(default_factory=Counter)
+    contact: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
     labels: dict[str, str] = field(default_factory=dict)
+    oldest: datetime | None = None
 
-    def tally(self, span: int | None = None, agent: int | None = None) -> Tally:
-        """The scores of one span, of one agent, or of all."""
+    def tally(self, span: int | None = None) -> Tally:
+        """The scores of one span, or of all."""
         counts: Counter[int] = Counter()
-        for (where, who, score), number in self.scores.items():
-            if span in (None, where) and agent in (None, who):
+        for (place, score), number in self.scores.items():
+            if span in (None, place):
                 counts[score] += number
         return Tally.of(counts)
 
-    @property
-    def agents(self) -> set[int]:
-        """The keys of those who have results."""
-        return {who for (_, who, _), number in self.scores.items() if number}
+    def by_agent(self) -> dict[int, Tally]:
+        """The scores of each agent who has results."""
+        counts: dict[int, Counter[int]] = {}
+        for (agent, score), number in self.agents.items():
+            counts.setdefault(agent, Counter())[score] += number
+        return {agent: Tally.of(scores) for agent, scores in counts.items() if scores.total()}
 
-    def add(self, reasons: Iterable[Mapping[str, str]], promoter: bool, number: int) -> None:
-        """So many results more (or less) have these reasons."""
+    def add(self, place: int, agent: int, score: int, wishes: bool, reasons: Iterable[Mapping[str, str]]) -> None:
+        """One result more."""
+        self.scores[place, score] += 1
+        self.agents[agent, score] += 1
+        self.contact[_BAND[score]] += wishes
         for reason in reasons:
-            self.reasons[promoter, reason["code"]] += number
+            self.reasons[_BAND[score], reason["code"]] += 1
             self.labels.setdefault(reason["code"], reason["label"])
 
 
-def count(results: Results, spans: Sequence[Span]) -> Counted:
-    """The results of all spans; these follow one another."""
-    counted, found = Counted(), results(Span(spans[0].first, spans[-1].last))
-    for place, span in enumerate(spans):
-        # plus nothing, so that SQLite reads by date and does not go through the days of each agent
-        within = results(span).order_by().annotate(who=F("agent_id") + 0).values_list("who", "score")
-        for agent, score, number in within.annotate(Count("pk")):
-            counted.scores[place, agent, score] = number
-    side = Case(When(score__gte=9, then=Value(True)), default=Value(False), output_field=BooleanField())
-    given = found.annotate(promoter=side).order_by().values_list("reasons", "promoter")
-    for reasons, promoter, number in given.annotate(Count("pk")).iterator():
-        counted.add(reasons, promoter, number)
-    _take_off(counted, found, spans)
-    return counted
-
-
-def _take_off(counted: Counted, found: SubmissionQuerySet, spans: Sequence[Span]) -> None:
-    out = found.filter(pk__in=RawSQL(_OUT, []))  # noqa: S611 - a constant
+def add_totals(
+    counted: Counted, spans: Sequence[Span], through: date, agent: int | None, bands: Collection[str]
+) -> None:
+    """Adds what the totals have of the spans up to a day, of one agent or of all, and of some bands."""
+    days = (spans[0].first, min(spans[-1].last, through))
+    columns = [f"score_{score}" for score in SCORES if _BAND[score] in bands]
+    totals = _of_days(DayTotal, days)
+    totals = totals.filter(agent=agent) if agent else totals
     starts = [span.first for span in spans]
-    for at, agent, score, reasons in out.values_list("created_at", "agent_id", "score", "reasons").iterator():
-        counted.scores[bisect(starts, localdate(at)) - 1, agent, score] -= 1
-        counted.add(reasons, score >= 9, -1)
+    for row in totals.values("day").annotate(**{f"n_{name}": Sum(name) for name in columns}):
+        place = bisect_right(starts, row["day"]) - 1
+        counted.scores.update({(place, int(name[6:])): row[f"n_{name}"] for name in columns})
+    wishes = {f"contact_{band}": band for band in bands}
+    for row in totals.values("agent").annotate(**{f"n_{name}": Sum(name) for name in (*columns, *wishes)}):
+        counted.agents.update({(row["agent"], int(name[6:])): row[f"n_{name}"] for name in columns})
+        counted.contact.update({band: row[f"n_{name}"] for name, band in wishes.items()})
+    reasons = _of_days(ReasonTotal, days).filter(agent=agent)
+    for row in reasons.values("code", "label").annotate(**{f"n_{band}": Sum(band) for band in bands}):
+        counted.reasons.update({(band, row["code"]): row[f"n_{band}"] for band in bands})
+        counted.labels.setdefault(row["code"], row["label"])
 
 
-class Took(Func):
-    """How long it took from one moment to another, in whole seconds."""
-
-    output_field = IntegerField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(ROUND((julianday(%(expressions)s)) * 86400) AS INTEGER)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "CAST(ROUND(EXTRACT(EPOCH FROM (%(expressions)s))) AS BIGINT)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **context)
+def _of_days(model: type[Model], days: tuple[date, date]) -> QuerySet[Model]:
+    return model._base_manager.filter(day__range=days).order_by()
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
-    """How many deliveries are in each state, and how many of the delivered ones took so many seconds."""
-
-    states: Counter[str]
-    seconds: Counter[int]
-
-
-def deliveries(found: SubmissionQuerySet) -> Deliveries:
-    """Of every version among `found`, also those that do not count as results: each was to be delivered."""
-    took = Took(F("delivery__changed_at"), F("created_at"))
-    delivered = Case(When(delivery__state=State.DELIVERED, then=took), default=Value(0))
-    states: Counter[str] = Counter()
-    seconds: Counter[int] = Counter()
-    rows = found.order_by().annotate(took=delivered).values_list("delivery__state", "took").annotate(Count("pk"))
-    for state, took, number in rows.iterator():
-        states[state] += number
-        if state == State.DELIVERED:
-            seconds[took] += number
-    return Deliveries(states, seconds)
+def add_directly(counted: Counted, found: SubmissionQuerySet, spans: Sequence[Span]) -> None:
+    """Adds what is found within the spans; of very many the newest, and then `oldest` says how far back it goes."""
+    starts = [midnight(span.first).timestamp() for span in spans]
+    rows = found.newest_first().annotate(at=Since1970(F("created_at")))
+    results = list(rows.values_list("pk", "at", "agent_id", "score", "contact", "reasons")[: MOST_ROWS + 1])
+    since = datetime.fromtimestamp(results[:MOST_ROWS][-1][1], UTC) if results else None
+    if len(results) > MOST_ROWS:
+        counted.oldest = since
+    out = not_counted(since) if since else set()
+    for pk, at, agent, score, contact, reasons in results[:MOST_ROWS]:
+        if pk not in out:
+            counted.add(bisect_right(starts, at) - 1, agent, score, contact == Contact.YES, reasons)

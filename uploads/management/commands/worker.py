@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from cgportal.logs import catch_the_uncaught
 from uploads.audit import guards
 from uploads.delivery.loop import DatabaseAway, ResultsLost
 from uploads.delivery.target import WrongTarget
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.CUSTOMERGAUGE_URL:
             raise CommandError("CUSTOMERGAUGE_URL is not set: the worker has nowhere to deliver to.")
+        catch_the_uncaught()
         try:
             if absent := guards.missing():
                 raise CommandError(
