@@ -70,12 +70,12 @@ def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
 # -- what is on the pictures ---------------------------------------------------------------------------------
 
 
-def entry(page: Page) -> None:
-    """A form that an agent is about to finish."""
+def entry(page: Page, number: str = "A-1143") -> None:
+    """A form that an agent is about to finish; nobody in the practice data has such a customer number or address."""
     now = datetime.now().replace(second=0, microsecond=0)  # noqa: DTZ005 - as an agent would type it
     values = {
-        "CustomerNumber": "1143",
-        "Email": "lee.klameth@brightwater.example",
+        "CustomerNumber": number,
+        "Email": f"lee.klameth@{number.lower()}.example",
         "FirstName": "Lee",
         "LastName": "Klameth",
         "comment": "Waited twelve minutes before somebody picked up. The answer itself was fine.",
@@ -86,6 +86,52 @@ def entry(page: Page) -> None:
     page.locator("input[name=score][value='4'] + label").click()
     page.get_by_label("Long waiting time").check()
     page.locator("[name=comment]").focus()
+
+
+def empty(page: Page) -> Locator:
+    """What an agent sees first."""
+    page.locator("[data-wait]").wait_for()
+    return page.locator(".entry")
+
+
+def known(page: Page) -> Locator:
+    """Somebody who was entered before, with warnings that can be overruled."""
+    entry(page, "A-1150")
+    page.locator("[data-now]").last.click()
+    page.get_by_role("button", name="Save and next").click()
+    page.locator(".alert-success").wait_for()
+    entry(page, "A-1150")
+    page.locator("input[name=score][value='2'] + label").click()
+    page.fill("[name=comment]", "")
+    page.locator("[data-now]").last.click()
+    page.get_by_role("button", name="Save and next").click()
+    page.locator(".entry-warnings").wait_for()
+    page.locator("#same .alert").wait_for()
+    return page.locator(".entry-form")
+
+
+def no_survey(page: Page) -> Locator:
+    """A customer who wants to be called later."""
+    page.fill("[name=FirstName]", "Lee")
+    page.fill("[name=LastName]", "Klameth")
+    page.get_by_text("No survey?").click()
+    page.get_by_label("Note").fill("Prefers the evening")
+    page.get_by_label("Call back at").fill(f"{datetime.now() + timedelta(days=1):%Y-%m-%dT19:30}")  # noqa: DTZ005
+    page.get_by_label("Note").focus()
+    place = page.locator(".no-survey")
+    place.evaluate("part => part.style.padding = '1rem'")
+    return place
+
+
+def narrow(page: Page) -> None:
+    """The form on a telephone, in the dark."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    page.fill("[name=FirstName]", "Lee")
+    page.locator("input[name=score][value='9'] + label").click()
+    page.get_by_label("Friendly on the phone").check()
+    page.evaluate("document.activeElement.blur()")
 
 
 def errors(page: Page) -> Locator:
@@ -99,7 +145,7 @@ def errors(page: Page) -> Locator:
 
 def submission(page: Page) -> None:
     """A result a moment after it was saved: CustomerGauge has it."""
-    entry(page)
+    entry(page, "A-1140")
     page.locator("[data-now]").last.click()
     page.get_by_role("button", name="Save", exact=True).click()
     page.locator("[data-state=delivered]").wait_for()
@@ -131,13 +177,19 @@ def whole(_page: Page) -> None:
 
 #: picture: (user, path, what to do there, height that matters)
 PICTURES: dict[str, tuple[str, str, Take, int]] = {
-    "entry": ("agent", "/submissions/new/", entry, 1410),
-    "entry-errors": ("agent", "/submissions/new/", errors, 1240),
     "submission": ("agent", "/submissions/new/", submission, 760),
     "own": ("agent", "/submissions/", whole, 560),
+    "entry": ("agent", "/submissions/new/", entry, 1410),
+    "entry-empty": ("agent", "/submissions/new/", empty, 1240),
+    "entry-warnings": ("agent2", "/submissions/new/", known, 1500),
+    "entry-no-survey": ("agent", "/submissions/new/", no_survey, 1400),
+    "entry-phone": ("agent", "/submissions/new/", narrow, 844),
+    "entry-errors": ("agent", "/submissions/new/", errors, 1240),
     "history": ("manager", "/history/", whole, 620),
     "story": ("manager", "/history/?state=unconfirmed", story, 760),
     "attention": ("manager", "/attention/", whole, 620),
+    "trends": ("manager", "/trends/", whole, 900),
+    "script": ("admin", "/admin/uploads/callscript/1/change/", whole, 800),
     "health": ("manager", "/health/", open_health, 760),
     "reasons": ("admin", "/admin/uploads/reasoncode/", whole, 720),
     "simulator": ("manager", "/health/", simulator, 820),

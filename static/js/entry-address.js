@@ -3,3 +3,5 @@
 if ([...new URLSearchParams(location.search).keys()].some((name) => !["from", "draft", "call"].includes(name))) {
   history.replaceState(null, "", location.pathname);
 }
+// The style sheet already shows the form as the other scripts will leave it, so that nothing moves when they come.
+document.documentElement.toggleAttribute("data-scripted", true);

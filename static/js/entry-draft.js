@@ -35,7 +35,11 @@
       kept = now;
       field(VERSION).value = version;
       const exists = version !== "0";
-      const time = new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+      const time = new Date().toLocaleTimeString("en-GB", {
+        hour: "2-digit",
+        minute: "2-digit",
+        timeZone: place.dataset.zone, // as everywhere on the page
+      });
       tell(exists ? `Draft kept ${time}` : "");
       // A reload, or the next start after a crash, finds the draft by the address.
       history.replaceState(null, "", exists ? `${page}?draft=${token}` : page);
@@ -115,5 +119,6 @@
     if (field(VERSION).value !== "0") history.replaceState(null, "", `${page}?draft=${token}`);
     else if (entry.hasAttribute("data-clean")) history.replaceState(null, "", page);
     if (unsaved) soon(0);
+    entry.toggleAttribute("data-live", true); // the last of the scripts: the page is set up
   });
 }

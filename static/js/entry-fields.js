@@ -1,18 +1,32 @@
 // Small comforts of single fields: "Now" for a moment, what CustomerGauge will read, how much of a comment is left.
+
+// Swedish writes dates the ISO way.
+const clock = (time, timeZone) => new Date(time).toLocaleString("sv-SE", { timeZone });
+
+// What clocks in another zone show; nothing for an hour that the clocks skipped or repeated: the form asks about it.
+function elsewhere(typed, here, there) {
+  const wanted = typed.replace("T", " ") + (typed.length === 16 ? ":00" : "");
+  if (here === there) return wanted;
+  const read = (text) => Date.parse(`${text.replace(" ", "T")}Z`);
+  let time = read(wanted);
+  for (let step = 0; step < 2; step++) time = read(wanted) - (read(clock(time, here)) - time);
+  const shown = [-1, 0, 1].map((hours) => clock(time + hours * 3_600_000, here) === wanted);
+  return String(shown) === "false,true,false" ? clock(time, there) : "";
+}
+
 for (const field of document.querySelectorAll("[data-moment]")) {
   const input = field.querySelector("input");
   const now = field.querySelector("[data-now]");
   const sentAs = field.querySelector("[data-sent-as]");
   const tell = () => {
-    if (!sentAs) return;
-    sentAs.hidden = !input.value;
-    sentAs.lastElementChild.textContent = input.value.replace("T", " ") + (input.value.length === 16 ? ":00" : "");
+    const sent = input.value && elsewhere(input.value, field.dataset.zone, sentAs.dataset.sentAs);
+    sentAs.hidden = !sent;
+    sentAs.lastElementChild.textContent = sent;
   };
   now.hidden = false;
   now.addEventListener("click", () => {
-    // Swedish writes dates the ISO way; the zone is the portal's, whatever this computer is set to.
-    const parts = new Date().toLocaleString("sv-SE", { timeZone: field.dataset.zone });
-    input.value = parts.slice(0, 16).replace(" ", "T");
+    // The zone is the portal's, whatever this computer is set to.
+    input.value = clock(Date.now(), field.dataset.zone).slice(0, 16).replace(" ", "T");
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
   input.addEventListener("input", tell);

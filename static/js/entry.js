@@ -11,8 +11,12 @@ if (mac) entry.querySelector("[data-modifier]").textContent = "⌘";
 const firstInput = (scope) => scope.querySelector("input:not([type=hidden]), select, textarea");
 const controlOf = (part) => (part.matches("fieldset") ? (part.querySelector("input:checked") ?? firstInput(part)) : part);
 const refused = entry.querySelector("[autofocus]");
-if (refused) controlOf(refused).focus();
-else (summary ?? firstInput(entry.querySelector(".entry-field"))).focus();
+if (refused) {
+  controlOf(refused).focus();
+  refused.closest(".entry-field")?.scrollIntoView({ block: "center" });
+}
+else if (summary) summary.focus();
+else firstInput(entry.querySelector(".entry-field")).focus({ preventScroll: true }); // what stands above stays in sight
 
 summary?.addEventListener("click", (event) => {
   const target = event.target.closest("a") && document.querySelector(event.target.closest("a").hash);
@@ -49,6 +53,13 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   event.preventDefault();
   signedOut.hidden = false;
   document.getElementById("recent").replaceChildren();
+});
+
+// "Undo" beside "Saved" goes when the panel shows that it is too late.
+document.addEventListener("htmx:afterSwap", () => {
+  for (const undo of document.querySelectorAll(".alert .btn-undo")) {
+    if (!document.querySelector(`#recent [formaction="${undo.getAttribute("formaction")}"]`)) undo.remove();
+  }
 });
 
 // What is being typed must survive an Undo or a Correct of another result: that goes on in a tab of its own.

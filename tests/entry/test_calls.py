@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from tests.processes import Portal
 from uploads.models import Action, AuditEvent, Call, CallOutcome, Delivery, Draft, Submission
 
-from .conftest import NEW, Desk, filled, token_of
+from .conftest import NEW, Desk, Form, filled, token_of
 
 CALLS = "/calls/"
 DUE = "/calls/due/"
@@ -115,6 +115,22 @@ def test_what_cannot_be_noted_is_said_and_nothing_typed_is_lost(
     assert kept["LastName"] == "Klameth"
     assert kept["call-note"] == answers.get("call-note", "Mailbox")
     assert not Call.objects.exists()
+
+
+def test_an_error_of_a_call_leads_to_its_input(client: Client) -> None:
+    page = note(client, "Call back later").text
+    assert '<a href="#id_call-back">' in page
+    assert 'aria-describedby="id_call-back_error"' in page
+    assert 'id="id_call-back_error"' in page
+    assert Form(page).focus == "call-back"
+
+
+def test_who_calls_again_reads_what_was_promised_and_noted(client: Client) -> None:
+    call = call_back(client, **{"call-note": "Prefers the <evening>"})
+    page = client.get(f"{NEW}?call={call.uuid}").text
+    assert (
+        f"to call back at {timezone.localtime(call.call_back_at):%-d %B, %H:%M}. Your note: Prefers the &lt;e" in page
+    )
 
 
 @pytest.mark.parametrize("later", [timedelta(minutes=0), timedelta(days=90)])

@@ -107,7 +107,7 @@ CAUSES: list[tuple[str, str | bytes, int, str, str]] = [
         error(400011, "Workflow status does not exist"),
         400,
         "workflow_status",
-        "CustomerGauge does not know this workflow status. Choose another one. Only an administrator can mend that",
+        "CustomerGauge does not know this workflow status. Choose another one, and tell an administrator",
     ),
     (
         "arguments",

@@ -159,6 +159,29 @@ def test_an_unknown_outcome_of_a_correction_is_simply_tried_again(
     assert record.fields["FirstName"] == "Lee"
 
 
+@pytest.mark.parametrize(("first", "behaviour"), [("Lee", "500-stored"), ("", "reset-after-body")])
+def test_what_a_dropped_correction_may_have_changed_is_sent_anew_even_if_it_looks_the_same(
+    desk: Desk, boss: Client, loop: Loop, simulator: Simulator, delivered: Submission, first: str, behaviour: str
+) -> None:
+    simulator.behave(behaviour, on="PUT")
+    correct(desk.client, delivered, FirstName=first)
+    Delivery.objects.filter(pk=newest().pk).update(first_failed_at=timezone.now() - timedelta(hours=73))
+    drain(loop)
+    simulator.behave_well()
+    (record,) = simulator.records.values()
+    dropped = newest()
+    assert (dropped.delivery.state, record.fields["FirstName"]) == (State.FAILED, first)
+    decision = {"decision": "drop", "reason": "wrong after all", "version": dropped.delivery.version}
+    assert boss.post(f"/history/{dropped.uuid}/decide/", decision).status_code == 302
+    correct(desk.client, dropped, FirstName="Le")
+    drain(loop)
+    assert last_call(simulator)[1].keys() == {"id", "FirstName"}
+    (record,) = simulator.records.values()
+    assert record.fields["FirstName"] == "Le"
+    page = correct(desk.client, newest(), FirstName="Le")
+    assert errors_of(page)["__all__"] == [UNCHANGED], "what has arrived since is known again"
+
+
 # -- the reason, and who ---------------------------------------------------------------------------------------
 
 

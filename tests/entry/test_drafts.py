@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_submission
-from uploads.delivery.jobs import tidy_up
+from uploads.audit.retention import run_due
 from uploads.models import Call, CallOutcome, Draft, ReasonCode, State, Submission, SurveyField, WorkflowStatus
 
 from .conftest import NEW, Desk, filled
@@ -142,7 +142,7 @@ def test_drafts_that_nobody_touched_for_a_month_are_forgotten(desk: Desk) -> Non
         token = desk.token()
         keep(desk.client, token, comment=f"{days} days")
         Draft.objects.filter(token=token).update(updated_at=timezone.now() - timedelta(days=days))
-    tidy_up()
+    run_due()
     assert Draft.objects.get().values["comment"] == ["29 days"]
 
 
@@ -202,9 +202,12 @@ def test_a_form_saved_after_the_session_ended_is_offered_after_the_sign_in(desk:
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
     assert not Submission.objects.exists()
     assert not Draft.objects.exists()
+    assert "is kept for a quarter of an hour: sign in" in desk.client.get(answer.headers["Location"]).text
     back = sign_in(desk.client, "anna", answer.headers["Location"])
     assert back.headers["Location"] == f"{NEW}?draft={answers['submit_token']}"
     page = desk.client.get(back.headers["Location"])
+    assert "This is what stood in the form before you signed in." in page.text
+    assert "Draft kept" in page.text
     assert {name: filled(page)[name] for name in answers} == answers
     assert Draft.objects.get().agent == agent
     assert desk.client.post(NEW, filled(page)).status_code == 302

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from uploads.entry.undo import undo
 from uploads.models import Kind, Submission, SurveyField
 
-from .conftest import Desk, errors_of
+from .conftest import Desk, errors_of, filled
 
 
 def stored(key: str) -> str:
@@ -169,6 +170,30 @@ def field(kind: Kind, **changes: object) -> None:
 def test_hours_that_the_clock_change_skips_or_repeats_are_refused(desk: Desk, typed: str, sentence: str) -> None:
     field(Kind.DATETIME)
     assert errors_of(desk.save(Extra=typed))["Extra"][0].startswith(sentence)
+
+
+@pytest.mark.parametrize(("which", "hour"), [("first", 0), ("second", 1)])
+def test_of_an_hour_that_came_twice_the_form_asks_which_and_a_correction_knows_it(
+    desk: Desk, settings: object, which: str, hour: int
+) -> None:
+    typed = "2026-10-25T02:30"
+    page = desk.save(sent_at=typed)
+    assert errors_of(page)["sent_at"][0].endswith("Say whether it was the first or second time.")
+    assert page.text.count('name="sent_at-which"') == 2
+    assert f'value="{typed}"' in page.text
+    assert desk.save(sent_at=typed, **{"sent_at-which": which}).status_code == 302
+    submission = Submission.objects.get()
+    assert submission.sent_at == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    assert dict(submission.payload)["EmailSentDate"] == "2026-10-25 02:30:00"
+    undo(submission.delivery, submission.agent)
+    again = desk.client.get(f"/submissions/new/?from={submission.uuid}")
+    assert filled(again)["sent_at"] == typed
+    assert filled(again)["sent_at-which"] == which
+
+
+def test_which_of_two_hours_it_was_is_asked_of_no_other_time(desk: Desk) -> None:
+    assert desk.save(**{"sent_at-which": "second"}).status_code == 302
+    assert "-which" not in desk.save(score="").text
 
 
 @pytest.mark.parametrize(

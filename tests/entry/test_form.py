@@ -4,7 +4,7 @@ import pytest
 
 from uploads.models import Contact, Kind, ReasonCode, Role, Side, Submission, SurveyField, WorkflowStatus, patterns
 
-from .conftest import NEW, Desk, errors_of
+from .conftest import NEW, Desk, Form, errors_of
 
 
 def rename(field: str, /, **changes: object) -> None:
@@ -221,6 +221,15 @@ def test_a_refused_form_keeps_everything_that_was_typed(desk: Desk, reasons: dic
     ):  # fmt: skip
         assert kept in html
     assert "<b>Keep</b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("wrong", "focus"),
+    [({"Email": "lee@", "completed_at": ""}, "Email"), ({"score": ""}, "score"), ({"contact": "x"}, "contact")],
+)
+def test_the_first_answer_that_is_refused_gets_the_focus(desk: Desk, wrong: dict[str, str], focus: str) -> None:
+    rename("Email", position=90)  # what counts is the order on the page
+    assert Form(desk.save(**wrong).text).focus == focus
 
 
 def test_an_error_is_tied_to_its_field_and_linked_from_the_summary(desk: Desk) -> None:

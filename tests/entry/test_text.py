@@ -1,12 +1,28 @@
-"""The corpus of awkward text, through the real form, for each class of text."""
+"""The corpus of awkward text, through the real form, for each class of text, and everywhere it comes out again."""
+
+import csv
+import io
+import uuid
+from collections.abc import Callable
+from itertools import zip_longest
+from urllib.parse import parse_qsl
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils.html import escape
+from openpyxl import load_workbook
 
+from uploads.customergauge import ApiKey
+from uploads.customergauge import Client as CustomerGauge
+from uploads.delivery.sending import call_of
 from uploads.entry import text
 from uploads.entry.text import TextClass
-from uploads.models import Submission
+from uploads.entry.undo import undo
+from uploads.models import Submission, SurveyField
+from uploads.simulator import Simulator
 
-from .conftest import Desk, errors_of
+from .conftest import NEW, Desk, errors_of, filled
 
 NO, EMPTY = object(), ""  # refused; accepted as nothing (refused where something is required)
 SAME = object()
@@ -147,3 +163,105 @@ def test_a_refused_line_break_says_field_rule_and_remedy(desk: Desk) -> None:
     assert errors_of(desk.save(LastName="a\nb")) == {
         "LastName": ["Last name must stand on one line. Remove the line break."]
     }
+
+
+# -- what was taken, in all six places where it comes out -------------------------------------------------------
+
+#: What each field takes besides the corpus: see test_fields.py.
+TAKEN = {
+    "CustomerNumber": ["000123", "A-12/3", "1e5", "9" * 20, "O0lI", "a.b_c:d"],
+    "SMS_Telephone": ["+55 (62) 01234-56789", "0031201234567", "+31 20 123", "(020) 1234567"],
+    "Email": ["o'brien@b.ie", "=cmd@b.co", "+1@b.co", "-a@b.co", "a+tag@b.co", "a" * 64 + "@b.co", "A@b.co"],
+}
+
+
+def taken(column: int) -> list[str]:
+    """What of the corpus is stored, as it is stored."""
+    kept = ((case[1] if case[column] is SAME else case[column]) for case in CORPUS if case[column] is not NO)
+    return [str(each) for each in kept if each != EMPTY]
+
+
+@pytest.fixture
+def entered(desk: Desk) -> list[Submission]:
+    """Every text that any field takes, entered and saved; the newest one last."""
+    SurveyField.objects.filter(key="SMS_Telephone").update(active=True)
+    columns = {
+        "LastName": taken(3),
+        "comment": taken(4),
+        "CustomerNumber": [*taken(2), *TAKEN["CustomerNumber"]],
+        "SMS_Telephone": TAKEN["SMS_Telephone"],
+        "Email": TAKEN["Email"],
+    }
+    valid = desk.answers()
+    for number, row in enumerate(zip_longest(*columns.values())):
+        answers = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+        answers |= {"submit_token": str(uuid.uuid4()), "FirstName": f"Number {number}"}
+        assert desk.client.post(NEW, valid | answers).status_code == 302, answers
+    found = list(Submission.objects.select_related("delivery").order_by("pk"))
+    assert len(found) >= len(columns["comment"])
+    return found
+
+
+def values(submission: Submission) -> dict[str, str]:
+    """What was entered: the customer's fields by key, and the comment."""
+    return {field["key"]: field["value"] for field in submission.customer} | {"comment": submission.comment}
+
+
+def test_what_is_taken_comes_out_unchanged_in_all_six_places(
+    desk: Desk, entered: list[Submission], manager: User, signed_in: Callable[[User], Client]
+) -> None:
+    browser = signed_in(manager)
+    listed = "".join(page(desk.client, path) for path in pages_of(desk.client))
+    in_csv, in_xlsx = spreadsheet(browser), workbook(browser)
+    for submission, sent in zip(entered, bodies(entered), strict=True):
+        typed = values(submission)
+        assert f"<bdi>{escape(submission.customer_name)}</bdi>" in listed
+        shown = page(desk.client, f"/submissions/{submission.uuid}/")
+        assert f'<dd class="words" dir="auto">{escape(typed["comment"])}</dd>' in shown
+        assert all(f"<bdi>{escape(value)}</bdi>" in shown for key, value in typed.items() if key != "comment")
+        for key, value in typed.items():
+            title = "Survey comment" if key == "comment" else key
+            assert in_csv[typed["FirstName"]][title].replace("'", "") == value.replace("'", "")
+            assert in_xlsx[typed["FirstName"]][title] == value
+            assert sent["Comment" if key == "comment" else key] == value
+        assert undo(submission.delivery, submission.agent)
+        form = filled(desk.client.get(f"{NEW}?from={submission.uuid}"))
+        assert {key: form[key] for key in typed} == typed
+
+
+def bodies(submissions: list[Submission]) -> list[dict[str, str]]:
+    """What CustomerGauge reads when they are sent."""
+    with Simulator(port=0) as simulator:
+        client = CustomerGauge(simulator.url, ApiKey("key"))
+        for submission in submissions:
+            client.send(call_of(submission.delivery))
+        return [dict(parse_qsl(arrival.body.decode("ascii"), strict_parsing=True)) for arrival in simulator.arrivals]
+
+
+def page(client: Client, path: str) -> str:
+    reply = client.get(path)
+    assert reply.status_code == 200
+    return reply.text
+
+
+def pages_of(client: Client) -> list[str]:
+    """The pages of the agent's list."""
+    paths = ["/submissions/"]
+    while older := client.get(paths[-1]).context["older"]:
+        paths.append(f"/submissions/?before={older}")
+    return paths
+
+
+def spreadsheet(manager: Client) -> dict[str, dict[str, str]]:
+    """The lines of the history as CSV, by first name."""
+    data = manager.get("/history/export.csv").getvalue().decode("utf-8-sig")
+    return {line["FirstName"]: line for line in csv.DictReader(io.StringIO(data, newline=""))}
+
+
+def workbook(manager: Client) -> dict[str, dict[str, object]]:
+    """The same as XLSX; nothing that people typed is a formula there."""
+    book = load_workbook(io.BytesIO(manager.get("/history/export.xlsx").getvalue()))
+    titles, *rows = [list(row) for sheet in book.worksheets for row in sheet.iter_rows()]
+    assert "f" not in {cell.data_type for row in rows for cell in row}
+    lines = [dict(zip([str(cell.value) for cell in titles], [cell.value for cell in row], strict=True)) for row in rows]
+    return {str(line["FirstName"]): line for line in lines}

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from crispy_forms.layout import Field
 from django.contrib.auth.models import User
-from django.forms import BoundField
 from django.http import QueryDict
 
 from ..audit.comparison import SAME, comparison_of
 from ..audit.comparison import ComparedField as Compared
 from ..models import State, SurveyField
 from ..models.revisions import Chain
+from .dates import EntryBound
 from .fields import CommentField
 from .form import EntryForm, input_name
 
@@ -29,7 +29,7 @@ class Known:
     same: bool
 
 
-class ComparedField(BoundField):
+class ComparedField(EntryBound):
     """A field of the form beside what CustomerGauge has."""
 
     form: "AmendForm"

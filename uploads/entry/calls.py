@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,10 +22,10 @@ from django.views.decorators.http import require_POST, require_safe
 from ..models import Call, CallOutcome, CustomerValue, Role, SurveyField
 from ..roles import ENTER, may, required
 from . import text
-from .dates import LocalDateTimeField
+from .dates import EntryBound, LocalDateTimeField
 from .due import called_again, due
 from .fields import ChoiceField, NameField
-from .form import EntryForm
+from .form import EntryForm, focus_on_error
 from .kept import keeps_what_was_typed
 from .own import agent_of, read_uuid
 from .reasons import ReasonsField
@@ -44,6 +44,8 @@ ANSWERS = {Role.SCORE.value: "a score", Role.COMMENT.value: "a comment", Role.RE
 
 class CallForm(forms.Form):
     """How a call without a survey ended. Its inputs stand on the entry form; the customer's fields are as there."""
+
+    bound_field_class = EntryBound
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, prefix="call")
@@ -124,6 +126,7 @@ def record_call(request: HttpRequest) -> HttpResponseBase:
         status = 503
     if token is None:
         form.add_error(None, STALE)
+    focus_on_error(form)
     entry = _kept(EntryForm(agent=agent), request.POST)
     return _sheet(request).show(entry, token or uuid.uuid4(), status, call_form=form)
 
@@ -133,7 +136,7 @@ def call_again(request: HttpRequest) -> HttpResponseBase:
     call = get_object_or_404(Call, uuid=read_uuid(request.GET["call"]), agent=agent_of(request))
     form = EntryForm(agent=agent_of(request))
     form.initial = {field["key"]: field["value"] for field in call.customer}
-    return _sheet(request).show(form, uuid.uuid4())
+    return _sheet(request).show(form, uuid.uuid4(), notes=[_promised(call)])
 
 
 @require_POST
@@ -171,7 +174,18 @@ def _told(call: Call) -> str:
     who = f", {call.customer_name}" if call.customer_name else ""
     if call.call_back_at is None:
         return f"Noted: {call.outcome_label}{who}."
-    return f"Noted: {call.outcome_label}{who}, {date_format(timezone.localtime(call.call_back_at), 'j F, H:i')}."
+    return f"Noted: {call.outcome_label}{who}, {_when(call.call_back_at)}."
+
+
+def _promised(call: Call) -> str:
+    """What the last call came to, for who calls again."""
+    promised = f", to call back at {_when(call.call_back_at)}" if call.call_back_at else ""
+    told = f"{call.outcome_label} on {_when(call.created_at)}{promised}."
+    return f"{told} Your note: {call.note}" if call.note else told
+
+
+def _when(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j F, H:i")
 
 
 def _sheet(request: HttpRequest) -> Sheet:

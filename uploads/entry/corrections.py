@@ -52,14 +52,15 @@ def obstacle(chain: Chain) -> str:
     return "" if chain.correctable else OBSTACLES[State(chain.newest.delivery.state)]
 
 
-def changes(sent: dict[str, str], pairs: Pairs, asked: Collection[str]) -> Pairs:
-    """What of `pairs` differs from what was `sent` (by key); what was cleared is sent as empty text.
+def changes(chain: Chain, pairs: Pairs, asked: Collection[str]) -> Pairs:
+    """What of `pairs` differs from what CustomerGauge has, or may differ; what was cleared is sent as empty text.
 
     asked: the keys that the form asks for; any other key stays as it is. Raises NothingChanged.
     """
+    sent, doubted = chain.sent, chain.doubted
     wanted = dict(pairs)
     new = [(key, wanted.get(key, "")) for key in asked]
-    changed = tuple((key, value) for key, value in new if value != sent.get(key, ""))
+    changed = tuple((key, value) for key, value in new if key in doubted or value != sent.get(key, ""))
     if not changed:
         raise NothingChanged
     return changed

@@ -1,17 +1,21 @@
 """The fields of the entry form that ask for a day or a moment."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
+from django.forms import BoundField
 from django.utils import timezone
 
 from . import moments
 from .fields import EntryField
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
+#: What the name of an input for a moment ends with that says which of two times it is.
+WHICH = "-which"
 
 
 class DateField(EntryField):
@@ -29,10 +33,27 @@ class DateField(EntryField):
             raise self.refuse(str(refused)) from refused
 
 
+class MomentInput(forms.DateTimeInput):
+    """A date with a time, and beside it, if clocks show that time twice, which of the two it is.
+
+    Both together are one text, such as `2026-10-25T02:30 second`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"})
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        typed, which = super().value_from_datadict(data, files, name), data.get(name + WHICH)
+        return f"{typed} {which}" if typed and which in moments.WHICH else typed
+
+    def format_value(self, value: Any) -> str | None:
+        return moments.parted(value)[0] if isinstance(value, str) else super().format_value(value)
+
+
 class LocalDateTimeField(EntryField):
     """A moment as the agent's clock shows it, in the agent's zone; cleaned to UTC."""
 
-    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+    widget = MomentInput
 
     def __init__(self, *, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,6 +67,19 @@ class LocalDateTimeField(EntryField):
             return moments.read_moment(value, self.zone)
         except moments.Refused as refused:
             raise self.refuse(str(refused)) from refused
+
+
+class EntryBound(BoundField):
+    """A field on the page, which asks for more if it holds a time that came twice."""
+
+    @property
+    def which(self) -> Sequence[tuple[str, bool]]:
+        """The answers to choose from, each with whether it is chosen; none if there is nothing to ask."""
+        zone, typed = getattr(self.field, "zone", None), str(self.value() or "")
+        if zone is None or not moments.comes_twice(typed, zone):
+            return ()
+        chosen = moments.parted(typed)[1]
+        return [(which, which == chosen) for which in moments.WHICH]
 
 
 class SurveyDateTimeField(LocalDateTimeField):

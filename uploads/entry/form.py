@@ -13,8 +13,9 @@ from django.http import QueryDict
 
 from ..customergauge.payload import Field
 from ..models import CustomerValue, Kind, ReasonChosen, Role, SurveyField
+from .dates import WHICH, EntryBound
 from .fields import ChoiceField, EntryField, ScoreField
-from .layout import helper
+from .layout import helper, order
 from .questions import question
 from .reasons import ReasonsField, as_chosen
 
@@ -56,6 +57,8 @@ class Entry:
 class EntryForm(forms.Form):
     """One survey result as the agent types it; inputs are named by role, customer fields by their API key."""
 
+    bound_field_class: type[EntryBound] = EntryBound
+
     def __init__(self, data: QueryDict | None = None, *, agent: User) -> None:
         super().__init__(data, label_suffix="")
         self.agent = agent
@@ -68,12 +71,13 @@ class EntryForm(forms.Form):
                 self.fields[row.key].widget.attrs["data-identity"] = ""
         # A result without a score is none: it is asked even when its key is switched off and not sent.
         self.fields.setdefault(Role.SCORE, ScoreField(label="Score"))
+        self.order_fields(order(self))
         self.helper = helper(self)
 
     @property
-    def sent_as_typed(self) -> bool:
-        """Whether CustomerGauge gets the moments in the zone they are typed in."""
-        return bool(self.zone.key == settings.CUSTOMERGAUGE_TIME_ZONE)
+    def sent_zone(self) -> str:
+        """The zone in which CustomerGauge gets the moments."""
+        return str(settings.CUSTOMERGAUGE_TIME_ZONE)
 
     @property
     def customer_names(self) -> list[str]:
@@ -105,7 +109,7 @@ class EntryForm(forms.Form):
             fields=[Field(row.role, row.key) for row in self.rows],
             values=data | {Role.REASONS.value: [reason.code for reason in data.get(Role.REASONS, [])]},
             notes=[note for field in answers for note in field.notes],
-            ignored=len(set(self.data) - set(self.fields) - CONTROLS),
+            ignored=len(set(self.data) - set(self.fields) - {name + WHICH for name in self.fields} - CONTROLS),
         )
 
     def _refuse_repeated(self) -> None:
@@ -143,6 +147,13 @@ class EntryForm(forms.Form):
             for row, text in zip(rows, texts, strict=True)
             if text
         ]
+
+
+def focus_on_error(form: forms.Form) -> None:
+    """Give the focus to the first answer that is refused, unless something is said of the form as a whole."""
+    refused = next((name for name in form.fields if name in form.errors), None)
+    if refused and not form.non_field_errors():
+        form.fields[refused].widget.attrs["autofocus"] = True
 
 
 def input_name(row: SurveyField) -> str:

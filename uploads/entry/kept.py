@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.auth.views import redirect_to_login
@@ -32,6 +33,9 @@ TYPED = "typed"
 WAITS = timedelta(minutes=15)
 #: Anybody can send a form: about so many are kept in a minute.
 A_MINUTE = 120
+SAFE = "You have been signed out. What stood in the form is kept for a quarter of an hour: sign in, and it comes back."
+LOST = "You have been signed out, and what stood in the form could not be kept. Sign in and enter it again."
+BACK = "This is what stood in the form before you signed in. Nothing was saved yet: look at it, then save it."
 
 Params = ParamSpec("Params")
 View = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
@@ -57,6 +61,7 @@ def keep_and_sign_in(request: HttpRequest) -> HttpResponseBase:
     except TooLong:
         values = {}
     if not values:
+        messages.warning(request, LOST)
         return redirect_to_login(page)
     request.session[TYPED] = {
         "token": str(token),
@@ -65,6 +70,7 @@ def keep_and_sign_in(request: HttpRequest) -> HttpResponseBase:
         "until": (timezone.now() + WAITS).timestamp(),
     }
     request.session.set_expiry(WAITS)
+    messages.info(request, SAFE)
     return redirect_to_login(f"{page}?{urlencode({'draft': token})}")
 
 
@@ -86,7 +92,8 @@ def hand_over(request: HttpRequest, user: User, **_signal: Any) -> None:
     if waiting["until"] < timezone.now().timestamp() or not may(user, ENTER):
         return
     try:
-        keep(user, uuid.UUID(waiting["token"]), waiting["values"], None, revised(user, waiting["revises"]))
+        if keep(user, uuid.UUID(waiting["token"]), waiting["values"], None, revised(user, waiting["revises"])):
+            messages.info(request, BACK)
     except (Spent, NotYours, Http404):
         return  # it was saved after all, or it is somebody else's
 

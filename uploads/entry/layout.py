@@ -25,6 +25,12 @@ PAIRS = (
 )
 
 
+def order(form: "EntryForm") -> list[str]:
+    """The names of the inputs as they follow one another on the page; whatever is not named here comes last."""
+    asked = (*AFTER_CUSTOMER, *(pair for row in PAIRS for pair in row))
+    return [*form.customer_names, *(role.value for role, _ in asked)]
+
+
 def helper(form: "EntryForm") -> FormHelper:
     """Customer, score, reasons, comment, contact, dates, status; what is switched off leaves no gap."""
 

@@ -72,7 +72,12 @@ KNOWN: dict[int, Known] = {
     400006: Known("CustomerGauge has no field for the completion date under the name that the portal uses."),
     400008: Known("CustomerGauge does not accept a completion date the way the portal sends it."),
     400010: _NUMBER_LOST,
-    400011: Known("CustomerGauge does not know this workflow status. Choose another one.", role=Role.WORKFLOW_STATUS),
+    400011: Known(
+        "CustomerGauge does not know this workflow status. Choose another one, and tell an administrator that this one "
+        "should not be offered.",
+        Who.AGENT,
+        Role.WORKFLOW_STATUS,
+    ),
 }
 NO_COMPLETION_DATE = 400007
 #: Codes that are about the record, whatever field their message seems to name.

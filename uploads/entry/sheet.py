@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,7 +24,7 @@ from ..models.revisions import Chain
 from .amend import WHY, AmendForm, compared
 from .corrections import Correction, NothingChanged, Overtaken, obstacle
 from .drafts import CALL_AGAIN, drafts_of, fill
-from .form import EntryForm
+from .form import EntryForm, focus_on_error
 from .live import live
 from .own import own_results, read_uuid
 from .refusal import mark, refusals
@@ -116,7 +117,8 @@ class Sheet:
         if self.chain and (why_not := self._why_not(self.chain)):
             notes.insert(0, why_not)
         again = next(iter(draft.values.get(CALL_AGAIN, ())), "")
-        return self.show(form, draft.token, notes=notes, version=draft.version, call_again=again, **context)
+        context |= {"version": draft.version, "kept_at": draft.updated_at, "call_again": again}
+        return self.show(form, draft.token, notes=notes, **context)
 
     def _why_not(self, chain: Chain) -> str:
         if chain.newest != self.about:
@@ -169,12 +171,20 @@ class Sheet:
 
     def show(self, form: EntryForm, token: uuid.UUID, status: int = 200, **context: Any) -> HttpResponse:
         """The page. Context: `undone`, what the form is a copy of; `lead`, `quote`, `left_out`, `notes`, words about
-        it; `warned`, warnings to be overruled; `version` of its draft; `clean`, whether to shorten its address."""
+        it; `warned`, warnings to be overruled; `version` of its draft, and `kept_at`; `clean`, whether to shorten its
+        address."""
+        if not any("autofocus" in field.widget.attrs for field in form.fields.values()):
+            focus_on_error(form)
         context = {"version": self._version(token)} | context | {"form": form, "token": token, "sheet": self}
         if self.person == self.agent:
             context |= live("recent", own_results(self.request)[:RECENT])
             context["drafts"] = drafts_of(self.person, but=token, most=3)
-        return render(self.request, "entry/new.html", context, status=status)
+        page = render(self.request, "entry/new.html", context, status=status)
+        # hundreds of reasons take a second on a slow line; but where an address from elsewhere chose some of the text,
+        # the length of the page must tell nothing about the rest (the BREACH attack)
+        if not context.get("clean"):
+            GZipMiddleware(lambda _: page).process_response(self.request, page)
+        return page
 
     def _version(self, token: uuid.UUID) -> int:
         """The version of the draft that the page was typed over; a form under a fresh token has none."""

@@ -1,5 +1,6 @@
 """From a valid entry to a submission that cannot be lost: one transaction."""
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,19 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ..customergauge import payload
-from ..models import Action, AuditEvent, CaseDelivery, Cause, CustomerKey, Delivery, Draft, Role, State, Submission
+from ..models import (
+    Action,
+    AuditEvent,
+    CaseDelivery,
+    Cause,
+    CustomerKey,
+    Delivery,
+    Draft,
+    Lane,
+    Role,
+    State,
+    Submission,
+)
 from ..models.revisions import REASON, REPLACED, Chain
 from ..models.submission import new_reference
 from ..models.wakeup import wake
@@ -21,6 +34,8 @@ from .corrections import Correction, Overtaken, changes, obstacle
 from .due import called_again
 from .form import Entry
 from .same import keys_of
+
+log = logging.getLogger(__name__)
 
 STORED = (
     "score", "comment", "sent_at", "completed_at", "time_zone", "contact",
@@ -35,11 +50,12 @@ class Beside:
     """What comes with an entry.
 
     again: the call-back that was made (its uuid), or empty.  noted: what the audit log keeps of it besides, for
-    instance the warnings that were overruled.
+    instance the warnings that were overruled.  lane: who goes first of those that wait to be sent.
     """
 
     again: str = ""
     noted: Mapping[str, Any] = field(default_factory=dict)
+    lane: Lane = Lane.ENTRY
 
 
 class TokenTaken(Exception):
@@ -91,7 +107,7 @@ def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | 
     chain = _open_chain(correction.of) if correction else None
     if chain and chain.number:
         asked = [key for role, key in entry.fields if role != Role.REFERENCE]
-        pairs = changes(chain.sent, pairs, asked)
+        pairs = changes(chain, pairs, asked)
     entered = asdict(entry)
     submission = Submission.objects.create(
         submit_token=token,
@@ -104,7 +120,9 @@ def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | 
         **{name: entered[name] for name in STORED},
     )
     hold = timedelta(seconds=settings.SUBMISSION_HOLD_SECONDS if _undoable(agent, correction) else 0)
-    Delivery.objects.create(submission=submission, next_at=now + hold, amends=chain.number if chain else "")
+    Delivery.objects.create(
+        submission=submission, next_at=now + hold, priority=beside.lane, amends=chain.number if chain else ""
+    )
     CustomerKey.objects.bulk_create(keys_of(submission))
     Draft.objects.of(person).filter(token=token).delete()
     called_again(person, beside.again)
@@ -116,6 +134,7 @@ def _save(entry: Entry, agent: User, token: uuid.UUID, correction: Correction | 
         outcome=CORRECTED if chain and chain.number else "",
     )  # fmt: skip
     wake()
+    transaction.on_commit(lambda: log.info("result saved", extra={"submission": str(submission.uuid)}))
     return submission
 
 

@@ -23,6 +23,8 @@ SURVEY_WARN_DAYS = 30
 LONGEST_REASON = 500
 #: Inputs of the page: it shows warnings; those it has shown; why they are overruled.
 SHOWS, SHOWN, REASON = "warn", "warned", "overrule"
+#: Code of the warning that the customer was entered before.
+BEFORE = "before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def _before(entry: Entry, agent: User) -> Warned | None:
         return None
     last = Earlier(found[0], found[0].agent_id == agent.pk)
     when = date_format(timezone.localtime(found[0].created_at), "j F Y, H:i")
-    return Warned("before", f"A result of this customer was entered before, by {last.who} on {when}. Enter another one "
+    return Warned(BEFORE, f"A result of this customer was entered before, by {last.who} on {when}. Enter another one "
                   "only if it is another survey.")  # fmt: skip
 
 
