@@ -9,7 +9,7 @@ run: $(VENV)/run
 	@exec $(BIN)/python -m cgportal.run
 
 # SQLite always; PostgreSQL at the same time when TEST_DATABASE_URL names a server that may be filled and emptied, but
-# for what no database changes.
+# for what no database changes: the files below, and what is seen in a browser.
 ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py \
   test_roles.py test_hardening.py test_environment.py test_compose.py test_reliability.py test_signin.py test_run.py \
   test_many_machines.py test_database_restarts.py entry/test_text.py entry/test_fields.py
@@ -18,7 +18,7 @@ test: $(VENV)/dev
 	  echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; exec $(BIN)/python -m pytest; \
 	fi; \
 	log=$$(mktemp); \
-	DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest $(ON_SQLITE_ONLY:%=--ignore tests/%) >$$log 2>&1 & \
+	DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest -m "not browser or both" $(ON_SQLITE_ONLY:%=--ignore tests/%) >$$log 2>&1 & \
 	$(BIN)/python -m pytest; sqlite=$$?; \
 	wait $$!; postgresql=$$?; \
 	echo "on PostgreSQL:"; cat $$log; rm $$log; \

@@ -11,11 +11,12 @@ WEB = ["gunicorn", "--config", "python:cgportal.gunicorn", "cgportal.wsgi"]
 MANAGE = [sys.executable, "manage.py"]
 #: Where things are in the image. Not ENV of the image: a copied .env.example sets them to nothing.
 PLACES = {"VAR_DIR": "/var/lib/cgportal", "STATIC_ROOT": "/app/collected", "PORT": "8000"}
+DEFAULTS = PLACES | {"LOG_FORMAT": "json"}  # a container's log is for machines
 
 
 def main(arguments: list[str]) -> int:
     """Become the process that was asked for, so that it gets the container's signals itself."""
-    os.environ.update({name: place for name, place in PLACES.items() if not os.environ.get(name)})
+    os.environ.update({name: place for name, place in DEFAULTS.items() if not os.environ.get(name)})
     match arguments:
         case ["web"]:
             command = WEB

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from . import environment
+from . import environment, logs
 
 environment.env.read_env(Path(__file__).resolve().parent.parent / ".env")
 bind = f"0.0.0.0:{environment.whole_number('PORT', 8000, 1, 65535)}"
@@ -21,6 +21,7 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # it would stand open in the home directory
 loglevel = "warning"
+logconfig_dict = logs.config(environment.one_of("LOG_FORMAT", logs.FORMATS))
 
 
 stopping = threading.Event()
@@ -30,6 +31,7 @@ def post_worker_init(worker: Any) -> None:
     """In each web process, once Django is there: look now and then whether anything is wrong, worker or no worker."""
     from uploads.alerts.watch import patrol
 
+    logs.catch_the_uncaught()
     worker.patrol = patrol(stopping)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import environment
+from . import environment, logs, retention
+from .retention import Days
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.env.read_env(BASE_DIR / ".env")  # variables that are set already win
@@ -218,8 +219,18 @@ AUDIT_SEAL_KEY = environment.text("AUDIT_SEAL_KEY")
 if AUDIT_SEAL_KEY and len(AUDIT_SEAL_KEY) < 32:
     raise ImproperlyConfigured("AUDIT_SEAL_KEY must be at least 32 random characters, or empty (see .env.example).")
 AUDIT_ANCHOR_RECIPIENTS = environment.addresses("AUDIT_ANCHOR_RECIPIENTS")
+RETENTION = retention.periods(  # kind → how long it is kept; None: for ever
+    {
+        "drafts": Days("RETENTION_DRAFTS_DAYS", 30, 1),
+        "calls": Days("RETENTION_CALLS_DAYS", 365, 7),
+        "exchanges": Days("RETENTION_EXCHANGES_DAYS", 730, 7),
+        "contents": Days("RETENTION_CONTENTS_DAYS", 1825, 30),
+        "facts": Days("RETENTION_FACTS_DAYS", 3650, 365),
+    }
+)
 
 # -- entry --------------------------------------------------------------------------------------------------
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6_000_000  # bytes: a list of results stays in memory and is never written to a file
 SURVEY_MAX_AGE_DAYS = environment.whole_number("SURVEY_MAX_AGE_DAYS", 3650, 1, 36_500)
 
 # -- secrets that must never be written down: masked at the door of the audit log ----------------------------
@@ -237,15 +248,4 @@ SECRETS = [
 ]
 
 # -- logging: ids, never words of customers ------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stdout"}},
-    "root": {"handlers": ["stdout"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "huey": {"level": "WARNING"},
-        "django.server": {"handlers": [], "propagate": True},
-    },
-}
+LOGGING = logs.config(environment.one_of("LOG_FORMAT", logs.FORMATS))

@@ -124,8 +124,8 @@ class Portal:
 
     # -- processes -----------------------------------------------------------------------------------------
 
-    def start_web(self) -> None:
-        self.start("web", "-m", "gunicorn", "--config", "python:cgportal.gunicorn", "--workers", "2",
+    def start_web(self, processes: int = 1) -> None:
+        self.start("web", "-m", "gunicorn", "--config", "python:cgportal.gunicorn", "--workers", str(processes),
                    "--bind", f"127.0.0.1:{self.port}", "cgportal.wsgi")  # fmt: skip
         eventually("the web process is ready", lambda: self._answers("/readyz"))
 

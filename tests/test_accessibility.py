@@ -30,7 +30,26 @@ PEOPLE = """
 from django.contrib.auth.models import Group, User
 User.objects.create_user("outsider", password="demo")
 User.objects.create_user("newcomer", password="demo").groups.add(Group.objects.get(name="agent"))
+User.objects.create_user("caller", password="demo").groups.add(Group.objects.get(name="agent"))
 User.objects.create_superuser("root", password="demo")
+"""
+WAITING, STOPPED = uuid.UUID(int=5), uuid.UUID(int=6)
+#: An outage that is not all settled, a decision that waits for a second manager, and one that was stopped.
+TROUBLES = f"""
+from datetime import timedelta
+from django.contrib.auth.models import User
+from django.utils import timezone
+from uploads.models import Bulk, Delivery, Outage, Question
+now = timezone.now()
+outage = Outage.objects.create(began_at=now - timedelta(minutes=49), evidence="refused", receipt={{"waited": 40}})
+outage.waited.set(Delivery.objects.order_by("-pk")[:40])
+mia = User.objects.get(username="manager")
+told = {{"decision": "again", "states": ["failed", "unconfirmed"], "counted_at": now, "counted": 64, "manager": mia}}
+asked = Delivery.objects.filter(state="delivered", submission__agent__username="agent").last().submission
+Question.ask(asked, mia, "Did the customer really say “never again”? " * 5)
+for name, status in (("{WAITING}", "waiting"), ("{STOPPED}", "stopped")):
+    ended = {{"status": status, "done": 12, "ended_at": now}} if status == "stopped" else {{"status": status}}
+    Bulk.objects.create(uuid=name, token=name, request_id=name.replace("-", ""), reason="Back", **told, **ended)
 """
 
 Open = Callable[..., Page]
@@ -52,7 +71,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(portal_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with portal_for(portal_template, tmp_path_factory.mktemp("house"), SUBMISSION_HOLD_SECONDS="0") as portal:
-        for command in (("demo", "--past", "200"), ("shell", "-v", "0", "-c", PEOPLE)):
+        for command in (("demo", "--past", "200"), *(("shell", "-v", "0", "-c", more) for more in (PEOPLE, TROUBLES))):
             done = portal.manage(*command)
             assert done.returncode == 0, done.stderr
         portal.start_web()
@@ -144,7 +163,7 @@ def filter_to_nothing(page: Page) -> None:
 def save_with_errors(page: Page) -> None:
     page.fill("[name=Email]", "lee at brightwater")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator(".entry-summary")).to_be_focused()
+    expect(page.locator("[name=Email]")).to_be_focused()
 
 
 def save_with_warnings(page: Page) -> None:
@@ -162,6 +181,63 @@ def save_and_next(page: Page) -> None:
     expect(page.locator(".alert-success")).to_be_visible()
 
 
+def give_nothing(page: Page) -> None:
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def give_a_list(page: Page) -> None:
+    """To the columns: a wrong row, the same row twice, a low score without a comment."""
+    done = datetime.now(ZoneInfo("Europe/Amsterdam")) - timedelta(hours=1)
+    rows = [[f"{number}", f"list{number}@brightwater.example", score, f"{done:%Y-%m-%d %H:%M}"]
+            for number, score in ((1, "x" * 90), (2, "9"), (2, "9"), (3, "2"))]  # fmt: skip
+    titles = ["CustomerNumber", "Email", "Score", "A title as long as nobody should write it, without an end"]
+    page.fill("[name=pasted]", "\n".join("\t".join([*row, row[-1]]) for row in [titles, *rows]))
+    page.get_by_role("button", name="Go on").click()
+    page.select_option("[name=column-3]", "completed_at")
+    page.select_option("[name=column-4]", "sent_at")
+
+
+def look_at_a_list(page: Page) -> None:
+    give_a_list(page)
+    page.get_by_role("button", name="Check the rows").click()
+    page.locator(".batch-forget summary").click(timeout=60_000)
+
+
+def ask_everything(page: Page) -> None:
+    """Whatever the form may ask at all: misfits, which of two hours, a call that is refused, another tab, a sign-in."""
+    page.fill("[name=sent_at]", "2026-10-25T02:30")
+    page.locator("input[name=score][value='9'] + label").click()
+    page.locator(".reason[data-side=promoter] input").first.check()
+    page.locator("input[name=score][value='3'] + label").click()
+    page.get_by_text("No survey?").click()
+    page.get_by_role("button", name="Call back later").click()
+    expect(page.locator("#call-trouble")).to_be_visible()
+    expect(page.locator("[data-misfits]")).to_be_visible()
+    expect(page.locator("[name=sent_at-which]")).to_have_count(2)
+    page.evaluate("document.querySelectorAll('[data-clash], [data-signed-out]').forEach(e => e.hidden = false)")
+
+
+def list_keys(page: Page) -> None:
+    page.locator("input[name=score]").first.focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def call_back(page: Page) -> None:
+    """A call to be made again, due at once, and a draft."""
+    page.fill("[name=LastName]", "van Nieuwenhuijzen-Oosterhout tot Westerwolde")
+    page.get_by_text("No survey?").click()
+    page.fill("[name=call-note]", "Prefers the evening")
+    page.fill("[name=call-back]", f"{datetime.now(ZoneInfo('Europe/Amsterdam')):%Y-%m-%dT%H:%M}")
+    page.get_by_role("button", name="Call back later").click()
+    expect(page.locator(".alert-success")).to_be_visible()
+    page.fill("[name=LastName]", "van Nieuwenhuijzen-Oosterhout tot Westerwolde")
+    expect(page.locator("[data-draft-told]")).to_contain_text("Draft kept")
+    page.get_by_role("link", name="My work").click()
+    expect(page.locator(".call-due")).to_be_visible()
+
+
 def open_menu(page: Page) -> None:
     page.locator(".who summary").click()
 
@@ -172,10 +248,33 @@ def open_all(page: Page) -> None:
         summary.click()
 
 
+def show_names(page: Page) -> None:
+    page.get_by_role("button", name="Show names").click()
+    expect(page.get_by_role("button", name="Hide names")).to_be_visible()
+    page.get_by_role("button", name="Hide names").focus()
+
+
+def keep_view(page: Page) -> None:
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name").fill("Wishes to be contacted, in so many words")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("button", name="Remove this view")).to_be_visible()
+
+
+def show_personal(page: Page) -> None:
+    page.get_by_role("button", name="Show personal data").click()
+    open_all(page)
+
+
 def decide_without_reason(page: Page) -> None:
     page.locator(".decision summary").last.click()
     page.get_by_role("button", name="Drop", exact=True).click()
     expect(page.locator(".decision .invalid-feedback")).to_be_visible()
+
+
+def try_the_connection(page: Page) -> None:
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("#tested")).to_be_visible()
 
 
 def new_password_refused(page: Page) -> None:
@@ -190,6 +289,23 @@ def admin_refuses(page: Page) -> None:
     expect(page.locator(".errornote")).to_be_visible()
 
 
+def open_first_entry(page: Page) -> None:
+    page.locator(".row-link").first.click()
+    expect(page.locator(".pairs").first).to_be_visible()
+
+
+def have_a_file_prepared(page: Page) -> None:
+    page.locator("main summary").click()
+    page.get_by_role("button", name="Prepare Excel").click()
+    expect(page.locator("#fetch")).to_be_visible(timeout=30_000)
+
+
+def ask_a_question(page: Page) -> None:
+    page.get_by_label("Ask about this entry").fill("Why is there no reason? " * 20)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".alert-success")).to_be_visible()
+
+
 #: name: (user, path, what to do there)
 PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "login": ("", "/accounts/login/", nothing),
@@ -201,6 +317,9 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "entry no reason found": ("agent2", "/submissions/new/", filter_to_nothing),
     "entry with errors": ("agent2", "/submissions/new/", save_with_errors),
     "entry with warnings": ("newcomer", "/submissions/new/", save_with_warnings),
+    "entry asking": ("agent2", "/submissions/new/", ask_everything),
+    "entry keys": ("agent2", "/submissions/new/", list_keys),
+    "own list with calls": ("caller", "/submissions/new/", call_back),
     "entry after one": ("manager", "/submissions/new/", save_and_next),
     **{
         f"submission {state}": (f"owner of {state}", f"/submissions/{{{state}}}/", open_all)
@@ -208,21 +327,50 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     },
     "own list": ("agent", "/submissions/", nothing),
     "own list empty": ("newcomer", "/submissions/", nothing),
+    "many, nothing given": ("newcomer", "/submissions/many/", give_nothing),
+    "many, columns": ("agent", "/submissions/many/", give_a_list),
+    "many, what was found": ("agent", "/submissions/many/", look_at_a_list),
     "not one's page": ("agent", "/history/", nothing),
     "nothing there": ("agent", "/submissions/{absent}/", nothing),
     "history": ("manager", "/history/", nothing),
+    "history with names": ("manager", "/history/", show_names),
+    "history searched": ("manager", "/history/?q=waited&contact=Y", open_all),
+    "history kept": ("manager", "/history/?contact=Y", keep_view),
     "history filtered": ("manager", "/history/?state=unconfirmed&band=passive", nothing),
+    "history with personal data": ("manager", "/history/{delivered}/?band=promoter", show_personal),
     "history without a match": ("manager", "/history/?since=2001-01-01&until=2001-01-02", nothing),
-    "history filter invalid": ("manager", "/history/?since=soon&band=angry", nothing),
+    "history filter invalid": ("manager", "/history/?since=soon&band=angry&q=a&cg=1+2", nothing),
     **{f"history {state}": ("manager", f"/history/{{{state}}}/", open_all) for state in sorted(STATES)},
     "attention": ("manager", "/attention/", nothing),
     "attention filtered": ("manager", "/attention/?state=failed", nothing),
     "attention of nonsense": ("manager", "/attention/?state=angry", nothing),
+    "audit log": ("manager", "/audit/", nothing),
+    "audit log filter invalid": ("manager", "/audit/?request=x&since=soon", nothing),
+    "audit log without a match": ("admin", "/audit/?request=0", nothing),
+    "audit entry": ("manager", "/audit/1/", nothing),
+    "audit entry of a call": ("manager", "/audit/?what=delivery.sending", open_first_entry),
+    "trends": ("manager", "/trends/", open_all),
+    "trends by month": ("manager", "/trends/?by=month&workflow=OPEN", nothing),
+    "trends of nothing": ("manager", "/trends/?since=2001-01-01&until=2001-01-02&agent=nobody", nothing),
+    "question asked": ("manager", "/history/{delivered}/", ask_a_question),
+    "export": ("manager", "/history/export/?state=delivered", open_all),
+    "prepared files, none": ("manager", "/history/exports/", nothing),
+    "prepared file": ("manager", "/history/export/?state=failed", have_a_file_prepared),
     "erase": ("manager", "/erase/", nothing),
     "erase, what is kept": ("manager", "/erase/?result={delivered}", nothing),
     "decision without a reason": ("manager", "/history/{failed}/", decide_without_reason),
     "correction": ("owner of rejected", "/submissions/new/?from={rejected}", nothing),
+    "attention of one cause": ("manager", "/attention/?state=failed&cause=internal", nothing),
+    "case": ("manager", "/history/{delivered}/case/", nothing),
+    "decision about many": ("manager", "/attention/bulk/new/?state=failed&decision=again", nothing),
+    "decisions about many": ("manager", "/attention/bulk/", nothing),
+    "decision about many, waiting": ("manager", f"/attention/bulk/{WAITING}/", nothing),
+    "decision about many, stopped": ("manager", f"/attention/bulk/{STOPPED}/", nothing),
     "health": ("manager", "/health/", nothing),
+    "health tested": ("manager", "/health/", try_the_connection),
+    "outages": ("manager", "/health/outages/", nothing),
+    "outage": ("manager", "/health/outages/1/", nothing),
+    "kept": ("admin", "/health/kept/", nothing),
     "menu": ("manager", "/health/", open_menu),
     "change password": ("manager", "/accounts/password/change/", nothing),
     "change password refused": ("manager", "/accounts/password/change/", new_password_refused),

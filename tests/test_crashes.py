@@ -98,7 +98,7 @@ def test_a_killed_web_process_loses_nothing_that_was_answered(portal: Portal) ->
     saved = [agent.enter(comment=f"answered {number}") for number in range(5)]
     portal.kill("web")
     eventually("the port is free again", lambda: not portal._answers("/healthz"))
-    portal.start_web()
+    portal.start_web(processes=2)
     again = portal.browser_session("agent")
     assert [again.get(path).status_code for path in saved] == [200] * 5
     eventually("all are delivered", lambda: portal.states() == {"delivered": 5})
@@ -107,7 +107,7 @@ def test_a_killed_web_process_loses_nothing_that_was_answered(portal: Portal) ->
 
 def test_two_workers_never_send_the_same_result(quiet_portal: Portal) -> None:
     portal = quiet_portal
-    portal.start_web()
+    portal.start_web(processes=2)
     agent = portal.browser_session("agent")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: agent.enter(comment=f"shared {number}"), range(60)))

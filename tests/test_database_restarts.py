@@ -23,7 +23,7 @@ def server() -> Iterator[postgresql.Server]:
 def portal(server: postgresql.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
     monkeypatch.setenv("DATABASE_URL", server.url)
     with portal_for(Template(tmp_path / "template"), tmp_path / "portal") as portal:
-        portal.start_web()
+        portal.start_web(processes=2)
         portal.start_worker()
         yield portal
 

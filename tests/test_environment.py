@@ -48,6 +48,13 @@ def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]
         ({"METRICS_TOKEN": "guess me not, please"}, "METRICS_TOKEN holds a space"),
         ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN must be at least 16 random characters"),
         ({"VAR_DIR": "/proc/nowhere"}, "VAR_DIR is /proc/nowhere: it cannot be made"),
+        ({"RETENTION_CALLS_DAYS": "a year"}, "RETENTION_CALLS_DAYS is “a year”: write a whole number from 0 to 36500"),
+        ({"RETENTION_EXCHANGES_DAYS": "3"}, "RETENTION_EXCHANGES_DAYS is 3: write 0 (keep for ever), or 7 to 36500"),
+        ({"RETENTION_CONTENTS_DAYS": "60"}, "RETENTION_CONTENTS_DAYS (60) is less than RETENTION_EXCHANGES_DAYS (730)"),
+        (
+            {"RETENTION_EXCHANGES_DAYS": "0", "RETENTION_CONTENTS_DAYS": "0"},
+            "RETENTION_FACTS_DAYS (3650) is less than RETENTION_CONTENTS_DAYS (for ever)",
+        ),
         ({"CUSTOMERGAUGE_API_KEY": ""}, "The credential for CustomerGauge is missing or ambiguous"),
         ({"CUSTOMERGAUGE_CLIENT_ID": "id"}, "The credential for CustomerGauge is missing or ambiguous"),
     ],

@@ -46,7 +46,7 @@ def test_the_process_that_saves_is_killed_at_every_statement_and_the_form_sent_a
 
 def test_killed_while_saving_waits_for_a_lock_nothing_is_half_saved(quiet_portal: Portal) -> None:
     portal = quiet_portal
-    portal.start_web()
+    portal.start_web(processes=2)
     agent = portal.browser_session("agent")
     form = agent.form(comment="killed while saving")
     postgresql = "postgres" in portal.database_url
@@ -58,7 +58,7 @@ def test_killed_while_saving_waits_for_a_lock_nothing_is_half_saved(quiet_portal
             portal.kill_group("web")
         assert isinstance(answer.exception(), requests.ConnectionError)
     assert portal.sql("SELECT count(*) FROM uploads_submission") == [(0,)]
-    portal.start_web()
+    portal.start_web(processes=2)
     assert agent.post(form).status_code == 302
     assert portal.sql("SELECT count(*) FROM uploads_submission") == [(1,)]
 
@@ -76,7 +76,7 @@ def test_a_reader_that_never_ends_its_transaction_holds_up_nothing(portal: Porta
 def test_pages_are_served_and_results_delivered_when_the_log_is_full(quiet_portal: Portal) -> None:
     portal = quiet_portal
     portal.logs = Path("/dev/full")
-    portal.start_web()
+    portal.start_web(processes=2)
     portal.start_worker()
     portal.browser_session("agent").enter()
     eventually("it is delivered", lambda: portal.states() == {"delivered": 1})
@@ -96,7 +96,7 @@ def test_the_queue_of_side_jobs_may_vanish(portal: Portal) -> None:
 def test_a_worker_that_sleeps_past_its_lease_and_wakes_up_late_repeats_nothing(quiet_portal: Portal) -> None:
     portal = quiet_portal
     portal.simulator.latency = 2.0
-    portal.start_web()
+    portal.start_web(processes=2)
     portal.start_worker("sleeper")
     portal.browser_session("agent").enter(comment="slept over")
     portal.simulator.wait_for_arrivals(1)
@@ -112,7 +112,7 @@ def test_a_worker_that_sleeps_past_its_lease_and_wakes_up_late_repeats_nothing(q
 
 def test_new_code_on_old_tables_is_not_ready_and_saves_nothing_by_halves(quiet_portal: Portal) -> None:
     portal = quiet_portal
-    portal.start_web()
+    portal.start_web(processes=2)
     agent = portal.browser_session("agent")
     form = agent.form()
     portal.sql("ALTER TABLE uploads_submission RENAME COLUMN payload_version TO not_yet_there")
@@ -128,7 +128,7 @@ def test_new_code_on_old_tables_is_not_ready_and_saves_nothing_by_halves(quiet_p
 
 def test_results_of_somebody_who_has_left_are_delivered_all_the_same(quiet_portal: Portal) -> None:
     portal = quiet_portal
-    portal.start_web()
+    portal.start_web(processes=2)
     agent = portal.browser_session("agent")
     agent.enter(comment="the last day")
     portal.sql(f"UPDATE auth_user SET is_active = {'false' if 'postgres' in portal.database_url else 0}")

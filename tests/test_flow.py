@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from .processes import Portal
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes]
+pytestmark = [pytest.mark.browser, pytest.mark.both, pytest.mark.processes]
 
 
 def sign_in(page: Page, portal: Portal, user: str) -> None:

@@ -31,6 +31,13 @@ state absent                              in    403    404   404     403   403
 undo own                                  405   405    405   405     405   405
 history                                   in    403    403   200     403   200
 history_detail own                        in    403    403   200     403   200
+show_result own                           405   405    405   405     405   405
+show_names                                405   405    405   405     405   405
+save_view                                 405   405    405   405     405   405
+remove_view 1                             405   405    405   405     405   405
+by_number own                             in    403    →     →       403   →
+by_number foreign                         in    403    404   →       403   →
+by_number absent                          in    403    404   404     403   404
 history_detail absent                     in    403    403   404     403   404
 decide own                                405   405    405   405     405   405
 correct own                               in    403    403   →       403   403
@@ -44,9 +51,15 @@ health                                    in    403    403   200     200   200
 pause                                     405   405    405   405     405   405
 resume                                    405   405    405   405     405   405
 seals                                     in    403    403   200     200   200
+kept                                      in    403    403   200     200   200
 live                                      200   200    200   200     200   200
 ready                                     200   200    200   200     200   200
 metrics                                   200   200    200   200     200   200
+questions_waiting                         in    403    200   200     403   403
+question_answer absent                    405   405    405   405     405   405
+question_ask own                          405   405    405   405     405   405
+question_ask_on absent                    405   405    405   405     405   405
+question_close absent                     405   405    405   405     405   405
 admin:index                               in    403    403   403     200   200
 admin:login                               →     →      →     →       →     →
 admin:logout                              in    403    403   403     →     →
@@ -102,10 +115,25 @@ export                                    in    403    403   200     403   200
 export_csv                                in    403    403   200     403   200
 export_xlsx                               in    403    403   200     403   200
 export_jsonl                              in    403    403   200     403   200
+exports                                   in    403    403   200     403   200
+export_ask                                405   405    405   405     405   405
+export_file absent                        in    403    403   404     403   404
+export_download absent                    in    403    403   404     403   404
+export_remove absent                      405   405    405   405     405   405
+audit                                     in    403    403   200     200   200
+audit_entry 0                             in    403    403   404     404   404
 trends                                    in    403    403   200     403   200
 erase                                     in    403    403   200     403   403
 erase_confirm                             405   405    405   405     405   405
 erase_certificate 1                       in    403    403   404     403   403
+batch_new                                 in    403    200   200     403   403
+batch absent                              in    403    404   404     403   403
+batch_columns absent                      in    403    404   404     403   403
+batch_save absent                         405   405    405   405     405   405
+batch_stop absent                         405   405    405   405     405   405
+batch_finish absent                       405   405    405   405     405   405
+batch_wrong absent                        in    403    404   404     403   403
+batch_row 2                               in    403    404   404     403   403
 prefill                                   405   405    405   405     405   405
 same                                      405   405    405   405     405   405
 save_draft                                405   405    405   405     405   405
@@ -171,6 +199,9 @@ def address(page: str, cast: dict[str, User | None]) -> str:
         "admin:view_on_site": ["1", "1"],
         "admin:app_list": [thing],
         "outage": [thing],
+        "audit_entry": [thing],
+        "remove_view": [thing],
+        "batch_row": [str(uuid.uuid4()), thing],
         "erase_certificate": [thing],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)

@@ -19,6 +19,27 @@ def carry_on_with_bulk(**_signal: Any) -> None:
     bulk_soon()
 
 
+def remove_exports(**_signal: Any) -> None:
+    """Something has been erased: no file that was prepared before may hold it any longer."""
+    from .models import ExportFile
+
+    ExportFile.objects.forget()
+
+
+def prepare_export(**_signal: Any) -> None:
+    """A manager has asked for a file of results: let a worker begin at once."""
+    from .delivery.jobs import exports_soon  # only now: it opens the queue
+
+    exports_soon()
+
+
+def carry_on_with_batches(**_signal: Any) -> None:
+    """A list of results waits to be checked or saved: let a worker begin at once."""
+    from .delivery.jobs import batches_soon  # only now: it opens the queue
+
+    batches_soon()
+
+
 class UploadsConfig(AppConfig):
     name = "uploads"
     verbose_name = "Survey results"
@@ -26,11 +47,20 @@ class UploadsConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, signin  # noqa: F401  (they register themselves)
         from .audit import grants, guards
+        from .audit.erase import erased
+        from .entry import batch_work
+        from .models import batches, search
         from .models.bulk import work_waits
+        from .models.exports import file_asked
         from .roles import ensure_roles
 
         post_migrate.connect(guards.install, sender=self, dispatch_uid="guards")
+        post_migrate.connect(search.install, sender=self, dispatch_uid="search")
         post_migrate.connect(ensure_cache_table, sender=self, dispatch_uid="cache")
         post_migrate.connect(ensure_roles, sender=self, dispatch_uid="roles")
         post_migrate.connect(grants.grant, sender=self, dispatch_uid="grants")  # last: on every table there is
         work_waits.connect(carry_on_with_bulk, dispatch_uid="bulk")
+        batches.work_waits.connect(carry_on_with_batches, dispatch_uid="batches")
+        batches.turn.connect(batch_work.carry_on, dispatch_uid="batches")
+        file_asked.connect(prepare_export, dispatch_uid="exports")
+        erased.connect(remove_exports, dispatch_uid="exports")

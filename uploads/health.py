@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from . import outages
 from .audit import guards
-from .line import TEST_FIRST, cause_of_pause, last_test, tell
+from .line import TEST_FIRST, cause_of_pause, last_test, tell, waits_lately
 from .models import NEEDS_PERSON, OUTBOXES, Channel, Delivery, State, Worker
 from .models.wakeup import wake
 from .roles import HEALTH, PAUSE, REVIEW, may, required
@@ -162,6 +162,7 @@ def _live(user: User | AnonymousUser) -> dict[str, Any]:
         "states": [(state, by_state.get(state, 0)) for state in State],
         "oldest": oldest if oldest and oldest < timezone.now() else None,
         "outages": outages.newest(5),
+        "asked_to_wait": waits_lately(),
     }
     silent = [(worker.name, alive, None if alive else worker.beat_at) for worker, alive in workers]
     extra = {"channel": channel, "workers": workers, "heard_of": heard_of, "target": settings.CUSTOMERGAUGE_URL}

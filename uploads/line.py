@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -28,6 +29,7 @@ OWN_CAUSES = {
     "refused_repeatedly": "CustomerGauge refused several results in a row for the same reason.",
     "internal": "Our own program failed on it; the operator finds the details in the worker's log.",
 }
+LATELY = timedelta(hours=24)
 TEST_FIRST = (
     "Sending was stopped because of what the connection itself has shown. Test the connection first; once that has"
     " passed, sending can be resumed."
@@ -98,6 +100,13 @@ def last_test(channel: Channel) -> Test | None:
     steps = json.loads(bytes(payload.body))["steps"] if payload else []
     shown = tuple((str(name), passed, str(words)) for name, passed, words in steps)
     return Test(not event.outcome, event.at, event.actor_name, shown)
+
+
+def waits_lately() -> tuple[int, datetime | None]:
+    """How often CustomerGauge asked us to wait within the last day, and when last. Such waits write no receipt."""
+    asked = AuditEvent.objects.filter(action=Action.CHANNEL_WAITING, at__gte=timezone.now() - LATELY)
+    found = asked.aggregate(number=Count("pk"), last=Max("at"))
+    return found["number"], found["last"]
 
 
 def clock(at: datetime | None) -> str:

@@ -9,8 +9,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from tests.audit.sealing import make_events
 from tests.factories import make_submission
-from uploads.audit import guards
+from uploads.audit import guards, seal
 from uploads.models import (
     Attempt,
     CaseDelivery,
@@ -129,6 +130,10 @@ def roles() -> None:
     assert client.post(f"/admin/auth/user/{bram.pk}/change/", page).status_code == 302
 
 
+def seals() -> None:
+    make_events(1, minutes_ago=16)
+
+
 def worker_lost() -> None:
     Worker.objects.update_or_create(name="there:2", defaults={"beat_at": ago(seconds=90)})
 
@@ -148,6 +153,7 @@ CAUSES: dict[str, Callable[[], None]] = {
     "cases": cases,
     "disk": disk,
     "guards": guards_missing,
+    "seals": seals,
     "clock": clock,
     "superuser": superuser,
     "sign_ins": sign_ins,
@@ -171,3 +177,4 @@ def put_right() -> None:
         Delivery.objects.filter(pk=delivery.pk).update(state=State.DELIVERED, cg_id=str(delivery.pk))
     CaseDelivery.objects.update(state=State.DELIVERED)
     guards.install()
+    seal.seal_now()

@@ -1,6 +1,7 @@
 """What may have arrived is looked up: a hit on our reference counts, likeness is a proposal, nothing proves nothing."""
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.utils import timezone
 
 from tests.factories import customer, make_submission
 from uploads.customergauge import ApiKey, Client, Timeouts, create
+from uploads.delivery.lookup import LookupJob
 from uploads.delivery.loop import Loop
+from uploads.delivery.matching import WITHIN
 from uploads.models import Action, Attempt, AuditEvent, Cause, Channel, Delivery, Lane, State, Submission
 from uploads.models.submission import new_reference
 from uploads.simulator import Simulator
@@ -286,6 +289,45 @@ def test_a_look_up_that_fails_changes_nothing_and_does_not_count(
     assert (delivery.state, delivery.evidence, delivery.lookups) == (State.UNCONFIRMED, "server_error", 0)
     assert delivery.lookup_at
     assert delivery.lookup_at > timezone.now()
+    simulator.behave_well()
+    assert look_now(loop, submission).state == State.DELIVERED
+
+
+def claimed(submission: Submission, seconds_ago: float) -> LookupJob:
+    """A look-up that has waited for a thread since it was claimed."""
+    attempt = now(submission).begin_lookup("here:1", timezone.now() + timedelta(minutes=2))
+    assert attempt
+    return LookupJob(now(submission), attempt, claimed=time.monotonic() - seconds_ago)
+
+
+@pytest.mark.parametrize(("left", "asked"), [(-0.1, 0), (0.45, 1), (WITHIN, 3)])
+def test_a_look_up_begins_no_call_that_could_outlast_its_lease(
+    loop: Loop, simulator: Simulator, agent: User, left: float, asked: int
+) -> None:
+    store(simulator, 85, Email="somebody.else@example.com")
+    submission = unconfirmed(loop, simulator, agent, "500-stored", reference="")
+    simulator.latency = 0.5
+    job = claimed(submission, WITHIN - left)
+    client = Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(connect=2, read=2, deadline=4))
+    job.settle(job.call(client, lambda: None), "here:1")
+    assert len(looks(simulator)) == asked
+    delivery = now(submission)
+    outcome = "lookup_match" if asked == 3 else "lookup_failed"
+    assert (delivery.state, last(submission).outcome) == (State.UNCONFIRMED, outcome)
+    assert delivery.lookup_at, "it is looked up again"
+
+
+def test_a_peer_that_drips_ends_a_look_up_at_the_deadline_of_its_call(
+    loop: Loop, simulator: Simulator, agent: User
+) -> None:
+    submission = unconfirmed(loop, simulator, agent, "500-stored")
+    simulator.behave("body-drip")
+    job = claimed(submission, 0)
+    client = Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(connect=2, read=2, deadline=0.5))
+    (exchange,) = job.call(client, lambda: None)
+    job.settle((exchange,), "here:1")
+    assert (exchange.fault, len(looks(simulator))) == ("deadline", 1)
+    assert last(submission).outcome == "lookup_failed"
     simulator.behave_well()
     assert look_now(loop, submission).state == State.DELIVERED
 

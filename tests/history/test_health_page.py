@@ -32,6 +32,19 @@ def test_a_wait_that_customergauge_asked_for_is_told_as_such(browser: Client, ma
     assert "Resume sending" not in html
 
 
+def test_how_often_customergauge_asked_us_to_wait_is_told_without_a_receipt(
+    browser: Client, manager: User, agent: User
+) -> None:
+    make_submission(agent)
+    assert "in the last 24 hours" not in browser.get("/health/").text
+    channel = Channel.current()
+    for minutes, times in ((10, "once"), (20, "2 times")):
+        channel.wait("host:12", timezone.now() + timedelta(minutes=minutes), "asked_to_wait")
+        assert f"CustomerGauge asked us to wait {times} in the last 24 hours" in browser.get("/health/").text
+    Channel.objects.update(wait_until=timezone.now() - timedelta(seconds=1))
+    assert not Outage.objects.exists()
+
+
 def test_workers_are_told_apart_by_their_last_sign_of_life(browser: Client) -> None:
     assert "No worker is running" in browser.get("/health/").text
     Worker.objects.create(name="host:1")

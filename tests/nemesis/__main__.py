@@ -39,19 +39,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.nemesis", description="Delivery under attack.")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", default=str(random.SystemRandom().randrange(10**6)))
+    parser.add_argument("--sqlite", action="store_true", help="on SQLite, even if PostgreSQL is installed")
     asked = parser.parse_args()
     say(f"seed {asked.seed}, {asked.seconds:g} seconds")
     with ExitStack() as stack:
-        database = stack.enter_context(server()) if is_installed() else None
-        say("on a PostgreSQL of its own" if database else "on SQLite, as PostgreSQL is not installed")
+        database = stack.enter_context(server()) if is_installed() and not asked.sqlite else None
+        say("on a PostgreSQL of its own" if database else "on SQLite")
         os.environ["DATABASE_URL"] = database.url if database else "sqlite://"
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cgportal-nemesis-")))
-        here = stack.enter_context(machines(Template(home / "template"), home / "run", sites=2, workers=2))
+        key = {"AUDIT_SEAL_KEY": "the-key-of-the-nemesis-the-key-of-the-nemesis"}
+        here = stack.enter_context(machines(Template(home / "template"), home / "run", sites=2, workers=2, **key))
         done = here.python("-c", REFERENCE)
         assert done.returncode == 0, done.stderr
         here.start_all()
         seen = attack(here, faults.Nemesis(here, database, random.Random(asked.seed)), asked.seconds, asked.seed)
-        found = broken(seen)
+        found = [*broken(seen), *tampered(here)]
         if found:
             say("\n".join([*found, "", "The log ends:", here.log()[-5000:]]))
     say(f"{len(found)} promises broken" if found else "every promise held")
@@ -89,6 +91,15 @@ def attack(here: Machines, nemesis: faults.Nemesis, seconds: float, seed: str) -
     return witness.history(
         entries, here.sql, here.simulator, listed=witness.listed(manager), log=here.log(), secrets=SECRETS
     )
+
+
+def tampered(here: Machines) -> list[str]:
+    """A sentence if the sealed audit log, held against the seals in the log of the processes, does not verify."""
+    sealed = here.manage("seal_audit")
+    here.logs.write_text(here.log() + sealed.stdout)
+    checked = here.manage("verify_audit", "--anchors", str(here.logs))
+    say(checked.stdout.partition("\n")[0])
+    return [f"the audit log: {checked.stdout}{checked.stderr}"] if checked.returncode else []
 
 
 def keep_going(here: Machines, manager: Session) -> None:

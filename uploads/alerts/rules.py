@@ -11,7 +11,7 @@ from enum import Enum
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from ..audit import guards
+from ..audit import guards, seal
 from ..customergauge import Outcome
 from ..line import cause_of_pause
 from ..models import NEEDS_PERSON, Action, Attempt, AttemptKind, Delivery, State
@@ -158,6 +158,14 @@ def guards_missing(now: Situation) -> str:
     return f"The database lacks {number(gone, 'guard')} against changes to what was recorded." if gone else ""
 
 
+def seals_late(now: Situation) -> str:
+    """Without a key nothing is sealed, as the health page says. While no worker runs, people hear of that."""
+    lag = seal.lag()
+    if lag is None or lag <= seal.TOO_LONG or not now.heard_of:
+        return ""
+    return f"The newest part of the audit log has waited to be sealed since {clock(now.now - lag)}."
+
+
 def clock_skew(now: Situation) -> str:
     skew = now.channel.skew
     side = "ahead of" if skew > 0 else "behind"
@@ -187,6 +195,7 @@ RULES: tuple[Rule, ...] = (
     Rule("cases", SOON, "Changes of cases need somebody", cases, MANAGER, "attention"),
     Rule("disk", NOW, "The disk is nearly full", disk, "An operator makes room under VAR_DIR."),
     Rule("guards", NOW, "The audit log is not guarded", guards_missing, MIGRATE),
+    Rule("seals", SOON, "The audit log is not sealed", seals_late, OPERATOR),
     Rule("clock", SOON, "The clock is wrong", clock_skew, "An operator sets the clocks of the workers' machines."),
     Rule("superuser", NOW, "A superuser signed in", happenings.superuser, KEEPER, lasts=False),
     Rule("sign_ins", SOON, "Somebody guesses passwords", happenings.sign_ins, GATE, lasts=False),

@@ -9,9 +9,12 @@ from django.utils import timezone
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
-from ..audit import anchors, seal
-from ..models import Draft, Worker
-from . import bulk, server
+from ..audit import anchors, erase_list, retention, seal
+from ..audit.erase import clean_disk
+from ..models import Batch, Worker
+from ..models.batches import turn
+from ..models.totals import keep_totals
+from . import bulk, clocks, exports, server
 from .turn import queue_turn
 
 
@@ -45,16 +48,27 @@ def make_consumer() -> EmbeddedConsumer:
 
 
 def tidy_up() -> None:
-    """Forget sessions that are over, old drafts, and workers that vanished a day ago without a farewell."""
+    """Forget sessions that are over, old lists of results, workers that vanished a day ago without a farewell, and what
+    came in late about what had been erased."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    Draft.objects.stale().delete()
     Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
+    Batch.objects.forget_old()
+    erase_list.complete()
 
 
 @queue.periodic_task(crontab(minute="23"))  # type: ignore[untyped-decorator]
 def tidy_up_hourly() -> None:
     try:
         tidy_up()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
+def put_clocks_right() -> None:
+    """Waits that a wrong clock has made too long."""
+    try:
+        clocks.put_right()
     finally:
         close_old_connections()
 
@@ -79,6 +93,45 @@ def _bulk() -> bool:
         close_old_connections()
 
 
+@queue.task()  # type: ignore[untyped-decorator]
+def exports_soon() -> None:
+    """Somebody has just asked for a file of results."""
+    _exports()
+
+
+@queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
+def exports_every_minute() -> None:
+    """What has expired, and what was asked for and whose job was lost."""
+    _exports()
+
+
+def _exports() -> None:
+    try:
+        exports.look_after()
+    finally:
+        close_old_connections()
+
+
+@queue.task()  # type: ignore[untyped-decorator]
+def batches_soon() -> None:
+    """Somebody has just given a list of results, or wants it saved."""
+    if _batches():
+        batches_soon()
+
+
+@queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
+def batches_every_minute() -> None:
+    """Lists whose job was lost."""
+    _batches()
+
+
+def _batches() -> bool:
+    try:
+        return any(more for _, more in turn.send(Batch))
+    finally:
+        close_old_connections()
+
+
 @queue.periodic_task(crontab())  # type: ignore[untyped-decorator]
 def seal_every_minute() -> None:
     try:
@@ -92,5 +145,23 @@ def mail_seals() -> None:
     """Tried every hour: the mail of the day goes out once."""
     try:
         anchors.mail_daily()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab(minute="*/10"))  # type: ignore[untyped-decorator]
+def let_go_of_what_is_old() -> None:
+    """A little at a time, until the look of the day is through."""
+    try:
+        if retention.run_due():
+            clean_disk()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab(minute="*/5"))  # type: ignore[untyped-decorator]
+def count_totals() -> None:
+    try:
+        keep_totals()
     finally:
         close_old_connections()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from ..models import Call, CustomerKey, CustomerValue, Draft, Erasure, Kind, Role, Submission, SurveyField
+from ..models import BatchRow, Call, CustomerKey, CustomerValue, Draft, Erasure, Kind, Role, Submission, SurveyField
 from ..models.revisions import Chain
 
 #: By which kinds of fields a person is found.
@@ -47,17 +47,18 @@ class FoundResult:
 class Kept:
     """results: those that were sought. related: others that share an identity, and may be about somebody else.
 
-    more: whether there are more results than are shown.
+    rows: of lists that were read in and are not saved. more: whether there are more results than are shown.
     """
 
     results: list[FoundResult]
     related: list[FoundResult]
     calls: list[Call]
     drafts: list[Draft]
+    rows: list[BatchRow]
     more: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.results or self.calls or self.drafts)
+        return bool(self.results or self.calls or self.drafts or self.rows)
 
 
 def named(text: str) -> set[Identity]:
@@ -87,7 +88,12 @@ def kept(wanted: set[Identity], result: Submission | None = None) -> Kept:
     results = _results([*([result.pk] if result else []), *keys[:MOST]])
     shared = {one for found in results for version in found.chain.versions for one in identities(version.customer)}
     return Kept(
-        results, _related(shared - wanted, results), list(_calls(wanted)), list(_drafts(wanted)), len(keys) > MOST
+        results,
+        _related(shared - wanted, results),
+        list(_calls(wanted)),
+        list(_drafts(wanted)),
+        BatchRow.objects.naming(wanted),
+        len(keys) > MOST,
     )
 
 

@@ -8,6 +8,7 @@ from . import patterns
 from .alerts import Alert
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
+from .batches import Batch, BatchRow, ColumnMapping
 from .bulk import Bulk
 from .calls import Call, CallOutcome
 from .cases import CaseDelivery, CaseUpdate
@@ -16,13 +17,18 @@ from .customers import CustomerKey
 from .delivery import Attempt, AttemptKind, Delivery, ReadBack
 from .drafts import Draft
 from .erasure import Erasure
+from .exports import ExportFile
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
 from .outage import Outage
 from .outgoing import LEASE, Outgoing
+from .questions import Question, Remark
+from .retention import Kept, Pruning, RetentionRun
 from .script import CallScript
 from .seals import AuditSeal
 from .states import FINAL, LOOKUPS, NEEDS_PERSON, OPEN, TRANSITIONS, Cause, ConfirmedBy, Lane, State
 from .submission import PAYLOAD_VERSION, Contact, CustomerValue, ReasonChosen, Submission
+from .totals import DayTotal, ReasonTotal, TotalsKept
+from .views import SavedView
 from .writes import SomebodyWasFirst, together
 
 #: Everything that goes out, in the order in which it is looked for.
@@ -46,6 +52,8 @@ __all__ = [
     "AuditEvent",
     "AuditPayload",
     "AuditSeal",
+    "Batch",
+    "BatchRow",
     "Body",
     "Bulk",
     "Call",
@@ -55,27 +63,38 @@ __all__ = [
     "CaseUpdate",
     "Cause",
     "Channel",
+    "ColumnMapping",
     "ConfirmedBy",
     "Contact",
     "CustomerKey",
     "CustomerValue",
+    "DayTotal",
     "Delivery",
     "Draft",
     "Erasure",
+    "ExportFile",
+    "Kept",
     "Kind",
     "Lane",
     "Lookup",
     "Outage",
     "Outgoing",
+    "Pruning",
+    "Question",
     "ReadBack",
     "ReasonChosen",
     "ReasonCode",
+    "ReasonTotal",
+    "Remark",
+    "RetentionRun",
     "Role",
+    "SavedView",
     "Side",
     "SomebodyWasFirst",
     "State",
     "Submission",
     "SurveyField",
+    "TotalsKept",
     "Worker",
     "WorkflowStatus",
     "patterns",

@@ -10,19 +10,17 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
+from ..trace import request_id as request_id
 from . import writes
 from .append_only import AppendOnly, AppendOnlyQuerySet
-
-#: Set per web request by the audit middleware; empty in the worker and in commands.
-request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 Body = bytes | Mapping[str, Any]
 
@@ -59,9 +57,17 @@ class Action(models.TextChoices):
     BULK_APPROVED = "bulk.approved", "approved a decision about many"
     BULK_STOPPED = "bulk.stopped", "stopped a decision about many"
     BULK_DONE = "bulk.done", "finished a decision about many"
+    BATCH_READ = "batch.read", "read in a list of results"
+    BATCH_SAVING = "batch.saving", "had the rows of a list saved as results"
+    BATCH_STOPPED = "batch.stopped", "stopped saving the rows of a list"
+    BATCH_DONE = "batch.done", "finished a list of results"
+    BATCH_DISCARDED = "batch.discarded", "threw away a list that nobody had touched for a week"
     CALL_RECORDED = "call.recorded", "noted how a call without a survey ended"
     CALL_DONE = "call.done", "settled a call that was to be made again"
     ALERTED = "alert.mailed", "told people by mail"
+    QUESTION_ASKED = "question.asked", "asked a question about it"
+    QUESTION_ANSWERED = "question.answered", "answered the question"
+    QUESTION_CLOSED = "question.closed", "closed the question"
     TEST_ASKED = "channel.test_asked", "wants the connection tested"
     CHANNEL_TESTED = "channel.tested", "tested the connection"
     CHANNEL_PAUSED = "channel.paused", "paused all sending"
@@ -80,22 +86,40 @@ class Action(models.TextChoices):
     PASSWORD_RESET = "user.password_reset", "chose a new password through a link in a mail"
     ERASED = "submission.erased", "erased what it said about the person"
     CALL_ERASED = "call.erased", "erased what the call said about the person"
+    PRUNED = "retention.pruned", "let go of what had been kept for its time"
     PERSON_SOUGHT = "person.sought", "looked for what is kept about a person"
     PERSON_ERASED = "person.erased", "erased what was kept about a person"
     VIEWED = "submission.viewed", "looked at somebody else's entry"
+    PERSONAL_SHOWN = "submission.personal_shown", "had the personal data of somebody else's entry shown"
+    NAMES_SHOWN = "history.names_shown", "had the names in the history shown"
+    SEARCHED = "history.searched", "searched the history"
+    VIEW_SAVED = "view.saved", "saved a view of the history"
+    VIEW_REMOVED = "view.removed", "removed a saved view of the history"
     EXPORT_BEGUN = "history.export_begun", "began to take results out as a file"
     EXPORTED = "history.exported", "took results out as a file"
+    EXPORT_ASKED = "history.export_asked", "asked for a file of results"
+    EXPORT_MADE = "history.export_made", "prepared a file of results"
+    EXPORT_FAILED = "history.export_failed", "could not prepare a file of results"
+    EXPORT_REMOVED = "history.export_removed", "removed a file of results"
+    AUDIT_VIEWED = "audit.viewed", "opened an entry of the audit log"
     SIGNED_IN = "session.signed_in", "signed in"
     SIGNED_OUT = "session.signed_out", "signed out"
     SIGN_IN_REFUSED = "session.refused", "was refused at sign-in"
     ACCESS_REFUSED = "access.refused", "was refused a page"
 
 
+@lru_cache(maxsize=1024)
+def _sounds_secret(name: str) -> bool:
+    return bool(SECRET_NAME.search(name))
+
+
 def mask_names(value: Any) -> Any:
     """A copy of plain data in which every value under a name that sounds secret is replaced by ***."""
+    if value is None or isinstance(value, str | bytes | int | float):
+        return value
     if isinstance(value, Mapping):
-        return {str(k): MASK if SECRET_NAME.search(str(k)) else mask_names(v) for k, v in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return {str(k): MASK if _sounds_secret(str(k)) else mask_names(v) for k, v in value.items()}
+    if isinstance(value, Sequence):
         return [mask_names(item) for item in value]
     return value
 
@@ -166,7 +190,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
         a process, `outcome` a constant. `body` may hold personal data; it goes to the erasable payload.
         """
         event, payload = compose(action, about, actor, attempt_id, outcome, body)
-        with transaction.atomic(savepoint=False):
+        with writes.at_once():
             writes.insert(*filter(None, (event, payload)))
         return event
 
@@ -195,11 +219,17 @@ class AuditEvent(AppendOnly):
 
     class Meta:
         indexes = [
-            models.Index(fields=["object_type", "object_id", "id"], name="audit_by_object")
-        ]  # reader: detail page
+            models.Index(fields=["object_type", "object_id", "id"], name="audit_by_object"),  # reader: detail page
+            # reader of the others: the pages of the audit log, each filter newest first
+            models.Index(fields=["at", "id"], name="audit_newest"),
+            models.Index(fields=["action", "at", "id"], name="audit_by_action"),
+            models.Index(fields=["actor_name", "at", "id"], name="audit_by_actor"),
+            models.Index(fields=["request_id", "at", "id"], name="audit_by_request"),
+            models.Index(fields=["outcome", "at", "id"], name="audit_by_outcome"),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {Action(self.action).label} {self.object_name}"
+        return f"audit entry {self.pk}"
 
 
 class AuditPayloadQuerySet(AppendOnlyQuerySet["AuditPayload"]):

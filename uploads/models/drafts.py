@@ -1,7 +1,6 @@
 """What an agent has typed and not yet saved: kept on the server, so that no crash and no sign-out loses it."""
 
 import uuid
-from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -9,9 +8,6 @@ from django.db import models
 from django.utils import timezone
 
 from .submission import Submission
-
-#: A draft that nobody has touched for so long is forgotten.
-KEPT = timedelta(days=30)
 
 Values = dict[str, list[str]]
 
@@ -32,10 +28,6 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def of(self, agent: User) -> "DraftQuerySet":
         """An agent's own drafts, the one touched last first."""
         return self.filter(agent=agent).order_by("-updated_at")
-
-    def stale(self) -> "DraftQuerySet":
-        """Those that nobody has touched for too long."""
-        return self.filter(updated_at__lt=timezone.now() - KEPT)
 
     def alone(self, agent: User) -> None:
         """Until the caller's transaction ends, nothing else of the agent's is kept or saved.

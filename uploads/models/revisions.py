@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from .audit import Action, AuditEvent
-from .delivery import Delivery
+from .delivery import Attempt, Delivery
 from .erasure import Erasure
 from .states import State
 from .submission import Submission
@@ -15,6 +15,8 @@ from .submission import Submission
 REPLACED = "replaced"
 #: The name of the reason for a correction in the payload of its audit event.
 REASON = "correction_reason"
+#: Outcomes after which CustomerGauge may have it: none known (the worker was lost), unclear, or a yes that came late.
+MAY_HAVE_ARRIVED = ("", "unknown", "delivered")
 
 
 def later_states(versions: Iterable[Submission]) -> dict[int, str]:
@@ -106,6 +108,23 @@ class Chain:
         arrived = (version for version in self.versions if version.delivery.state == State.DELIVERED)
         merged = {key: value for version in arrived for key, value in version.payload}
         return {key: value for key, value in merged.items() if value}
+
+    @property
+    def doubted(self) -> frozenset[str]:
+        """Keys of which `sent` may be wrong: a correction of them may have reached CustomerGauge though it does not
+        count as delivered, and none that arrived after it has set them again."""
+        left = Attempt.objects.filter(wire_at__isnull=False, outcome__in=MAY_HAVE_ARRIVED)
+        may_be_there = set(
+            left.filter(delivery__in=[each.pk for each in self.versions]).values_list("delivery", flat=True)
+        )
+        keys: set[str] = set()
+        for version in self.versions:
+            own = {key for key, _ in version.payload}
+            if version.delivery.state == State.DELIVERED:
+                keys -= own
+            elif version.pk in may_be_there:
+                keys |= own
+        return frozenset(keys)
 
     @property
     def erased(self) -> bool:

@@ -86,6 +86,10 @@ class Submission(AppendOnly):
             models.Index(
                 fields=["agent", "created_at", "id"], name="submission_by_agent"
             ),  # reader: an agent's own list
+            models.Index(
+                fields=["workflow_status", "created_at", "id"], name="submission_by_workflow"
+            ),  # reader: filter
+            models.Index(fields=["contact", "created_at", "id"], name="submission_by_contact"),  # reader: filter
         ]
         constraints = [models.CheckConstraint(condition=Q(score__range=(0, 10)), name="score_from_0_to_10")]
         permissions = [
