@@ -25,6 +25,7 @@ from uploads.trace import request_id
 
 log = logging.getLogger(__name__)
 
+HOST = socket.gethostname()
 Format = Literal["text", "json"]
 FORMATS: tuple[Format, ...] = ("text", "json")
 
@@ -55,6 +56,7 @@ def config(form: str) -> dict[str, Any]:
             "django": quiet,  # Django's own handler would say everything twice with DEBUG
             "django.request": {"level": "ERROR"},
             "django.server": quiet,
+            "environ": {"level": "WARNING"},  # there need not be an .env
             "huey": {"level": "WARNING"},
             "gunicorn.error": {"handlers": ["stdout"], "level": "WARNING", "propagate": False},
         },
@@ -82,7 +84,7 @@ class Event(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": _without_quotations(record.getMessage()),
-            "process": f"{socket.gethostname()}:{os.getpid()}",
+            "process": f"{HOST}:{os.getpid()}",
             "request_id": getattr(record, "request_id", "") or request_id.get(),
             **{name: getattr(record, name, None) for name in FIELDS},
             "exception": self._exception(record),

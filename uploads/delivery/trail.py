@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..models import Action, AuditEvent
 from .channel import SENDS
@@ -20,18 +21,25 @@ def tell(outcomes: Iterable[Done]) -> None:
     told = [(done, done.job.about) for done in outcomes if done.job.about]
     clicks = _clicks(about for _, about in told) if told else {}
     for done, about in told:
-        for number, (attempt, exchange) in enumerate(zip(about.attempts, done.exchanges, strict=False)):
-            how = {"kind": attempt.kind, "status": exchange.status, "seconds": round(exchange.seconds, 3)}
-            if attempt.kind in SENDS:
-                verdict = done.verdicts[number]
-                how |= {"outcome": str(verdict.outcome), "evidence": verdict.evidence}
-            where = {"request_id": clicks.get(str(about.row.subject.pk), "")}
-            log.info("call ended", extra=_names(about, number) | how | where)
+        click = {"request_id": clicks.get(str(about.row.subject.pk), "")}
+        for number in range(min(len(about.attempts), len(done.exchanges))):
+            log.info(
+                "call ended", extra=_names(about, number) | _end(done, about.attempts[number].kind, number) | click
+            )
+
+
+def _end(done: Done, kind: str, number: int) -> dict[str, Any]:
+    exchange = done.exchanges[number]
+    how = {"kind": kind, "status": exchange.status, "seconds": round(exchange.seconds, 3)}
+    if kind not in SENDS:  # a look-up is judged by what it found, which stands in the audit log
+        return how
+    verdict = done.verdicts[number]
+    return how | {"outcome": str(verdict.outcome), "evidence": verdict.evidence}
 
 
 def _names(about: Message, number: int) -> dict[str, str]:
     row, attempt = about.row, about.attempts[number]
-    return {"submission": str(row.subject.uuid), "delivery": f"{row.AREA} {row.pk}", "attempt": str(attempt.pk)}
+    return {"submission": str(row.subject.uuid), "delivery": f"{row.AREA}-{row.pk}", "attempt": str(attempt.pk)}
 
 
 def _clicks(messages: Iterable[Message]) -> Mapping[str, str]:
