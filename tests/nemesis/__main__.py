@@ -98,7 +98,7 @@ def tampered(here: Machines) -> list[str]:
     sealed = here.manage("seal_audit")
     here.logs.write_text(here.log() + sealed.stdout)
     checked = here.manage("verify_audit", "--anchors", str(here.logs))
-    say(checked.stdout.partition("\n")[0])
+    say("\n".join(line for line in checked.stdout.splitlines() if line.startswith("Checked")))
     return [f"the audit log: {checked.stdout}{checked.stderr}"] if checked.returncode else []
 
 
@@ -116,8 +116,9 @@ def keep_going(here: Machines, manager: Session) -> None:
 
 
 def is_drained(here: Machines, nemesis: faults.Nemesis, manager: Session) -> bool:
-    """Whether nothing waits to be sent and nothing is under way."""
+    """Whether nothing waits to be sent and nothing is under way, though CustomerGauge asked for an hour's patience."""
     nemesis.raise_the_dead()
+    here.let_waits_end()
     keep_going(here, manager)
     return not {"queued", "sending"} & here.states().keys()
 

@@ -94,6 +94,10 @@ class Machines(Portal):
             rows += " FOR UPDATE SKIP LOCKED"
         self.sql(f"UPDATE uploads_delivery SET {clock} = '{PAST}' WHERE submission_id IN ({rows})")
 
+    def let_waits_end(self) -> None:
+        """The time until which the whole channel was to wait has come."""
+        self.sql(f"UPDATE uploads_channel SET wait_until = '{PAST}' WHERE wait_until IS NOT NULL")
+
     def stop_all(self) -> None:
         for name in self.processes:
             self.kill(name)
