@@ -73,15 +73,16 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 from tests.factories import make_submission
-from uploads.models import Action, AuditEvent
+from uploads.models import Action, AuditEvent, Delivery, Lane
 from uploads.models.submission import new_reference
-agent, later = User.objects.get(username="agent"), timezone.now() + timedelta(days=1)
+agent, later = User.objects.get(username="agent"), timezone.now() + timedelta(minutes=50)
 for comment in json.load(sys.stdin):
     reference = new_reference()
     payload = [["Email", "a@b.example"], ["NetPromoterScore", "4"], ["Comment", comment], ["cgportal_ref", reference],
                ["SurveyCompletedDate", "2026-11-02 13:59:12"]]
     row = make_submission(agent, comment=comment, payload=payload, reference=reference, next_at=later)
     AuditEvent.objects.record(Action.SUBMITTED, row, actor=agent)
+Delivery.objects.update(priority=Lane.RETRY)  # such a one may wait that long
 """
 SECRETS = ("canary-key-4d1f7a", "canary-secret-77", "a@b.example")
 RESUME = "UPDATE uploads_channel SET breaks = 0, ramp = NULL, wait_until = NULL, resumed_at = datetime('now')"

@@ -126,6 +126,7 @@ trends                                    in    403    403   200     403   200
 erase                                     in    403    403   200     403   403
 erase_confirm                             405   405    405   405     405   405
 erase_certificate 1                       in    403    403   404     403   403
+anonymise_decide 1                        405   405    405   405     405   405
 batch_new                                 in    403    200   200     403   403
 batch absent                              in    403    404   404     403   403
 batch_columns absent                      in    403    404   404     403   403
@@ -203,6 +204,7 @@ def address(page: str, cast: dict[str, User | None]) -> str:
         "remove_view": [thing],
         "batch_row": [str(uuid.uuid4()), thing],
         "erase_certificate": [thing],
+        "anonymise_decide": [thing],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)
     if arguments is None and thing:

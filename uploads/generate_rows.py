@@ -39,7 +39,9 @@ from .models import (
 from .models.audit import canonical, commitment
 
 WORKER = "generate:1"
-#: What waits, waits until then: no worker ever takes it.
+#: A worker leaves alone what a later release has frozen: nothing of this is ever sent, not even on a manager's word.
+FROM_LATER = 32_767
+#: What waits, waits until then.
 PARKED = "2099-12-31 00:00:00.000000"
 IN_HAND = Ending(State.SENDING, "", "")
 _ENDINGS = (DELIVERED, *TROUBLED, GIVEN_UP, WAITING, IN_HAND)
@@ -91,7 +93,7 @@ class Maker:
     submissions: Table = field(default_factory=lambda: Table(
         Submission, "id", "uuid", "submit_token", "reference", "revision_of", "agent", "agent_name", "created_at",
         "score", "comment", "sent_at", "completed_at", "time_zone", "contact", "workflow_status",
-        "workflow_status_label", "reasons", "customer", "payload",
+        "workflow_status_label", "reasons", "customer", "payload", "payload_version",
     ))  # fmt: skip
     keys: Table = field(default_factory=lambda: Table(CustomerKey, "submission", "kind", "value"))
     deliveries: Table = field(default_factory=lambda: Table(
@@ -163,7 +165,7 @@ class Maker:
             _text(at), score, values["comment"], _text(values["sent_at"]), _text(values["completed_at"]),
             settings.TIME_ZONE, values["contact"], status.code, status.label,
             json.dumps([{"code": reason.code, "label": reason.label_for(score)} for reason in reasons]),
-            json.dumps(about), json.dumps(pairs),
+            json.dumps(about), json.dumps(pairs), FROM_LATER,
         )  # fmt: skip
         for kind, value in sorted(identities(about)):
             self.keys.add(pk, kind, value)

@@ -64,7 +64,8 @@ class Tables(Collector):
         yield from _added_up(self._now.heard_of)
 
     def _outboxes(self) -> Iterator[Metric]:
-        now, piles = self._now, {"results": self._now.results, "cases": self._now.cases}
+        now = self._now
+        piles = {"results": now.results, "cases": now.cases, "anonymisations": now.anonymisations}
         count = GaugeMetricFamily(
             "cgportal_deliveries", "Deliveries that are not through, by outbox and state.", labels=["outbox", "state"]
         )

@@ -6,7 +6,7 @@ from . import health, metrics, outages, readiness
 from .audit import views as audit
 from .entry import answers, autosave, batch_row, batch_start, batch_views, calls, prefill, results, same
 from .entry import views as entry
-from .history import audit_views, bulk, case_views, erase, export_files, listing, personal, questions
+from .history import anonymise, audit_views, bulk, case_views, erase, export_files, listing, personal, questions
 from .history import views as history
 from .history.export import export
 from .history.trends import trends
@@ -66,6 +66,7 @@ urlpatterns = [
     path("erase/", erase.find, name="erase"),
     path("erase/confirm/", erase.confirm, name="erase_confirm"),
     path("erase/<int:pk>/", erase.certificate, name="erase_certificate"),
+    path("erase/anonymise/<int:pk>/decide/", anonymise.decide, name="anonymise_decide"),
     path("trends/", trends, name="trends"),
     path("attention/", history.attention, name="attention"),
     path("attention/bulk/", bulk.listing, name="bulk_list"),

@@ -16,11 +16,13 @@ from pytest_django import Settings
 
 from tests.factories import make_submission, make_user
 from tests.processes import Portal, Template, eventually, portal_for
+from uploads.alerts import happenings
 from uploads.alerts.rules import RULES, Urgency
-from uploads.alerts.situation import recorded_since
+from uploads.alerts.situation import Situation, recorded_since
 from uploads.alerts.watch import look
 from uploads.customergauge import Outcome
 from uploads.models import Action, Attempt, AuditEvent, Channel, State, Worker
+from uploads.models.audit import compose
 
 from .smtp import inbox
 from .trouble import CAUSES, put_right
@@ -32,9 +34,10 @@ LASTING_AT_ONCE = [kind for kind in AT_ONCE if BY_KIND[kind].lasts]
 
 
 @pytest.fixture(autouse=True)
-def a_quiet_day(db: None) -> None:
+def a_quiet_day(db: None, settings: Settings) -> None:
     """People to tell, a worker that works, and nothing to tell."""
     cache.clear()
+    settings.AUDIT_ANCHOR_RECIPIENTS = []
     make_user("anna", "agent", email="anna@example.com")
     make_user("mia", "manager", email="mia@example.com")
     Worker.objects.create(name="here:1")
@@ -127,6 +130,18 @@ def test_what_happens_again_within_the_hour_is_told_after_it(kind: str) -> None:
     assert len(told(kind, "HAPPENED")) == 2
 
 
+@pytest.mark.parametrize(("hour", "rows", "told_of"), [(3, 1, True), (12, 1, False), (12, 10_000, True)])
+def test_a_file_is_unusual_by_its_size_or_by_its_hour(hour: int, rows: int, told_of: bool) -> None:
+    at = timezone.localtime().replace(hour=hour)
+    event, payload = compose(Action.EXPORTED, "history", "mia", None, "complete", {"results": rows})
+    event.at = at
+    event.save()
+    assert payload
+    payload.event = event
+    payload.save()
+    assert bool(happenings.exports(Situation(now=at, since=at - timedelta(minutes=1)))) == told_of
+
+
 def eight_o_clock(days: int) -> datetime:
     day = timezone.localdate() + timedelta(days=days)
     return timezone.make_aware(datetime(day.year, day.month, day.day, 8))
@@ -212,7 +227,7 @@ def test_no_mail_and_no_record_of_one_holds_anything_personal_or_secret() -> Non
     said = "".join(f"{message.subject}{message.body}" for message in mail.outbox)
     for word in ("Klameth", "Waited too long", "1143", "anna", "mia", "bram", "root", "canary", "127.0.0.1", "here:1"):
         assert word not in said
-    events = AuditEvent.objects.filter(action=Action.ALERTED).select_related("payload")
+    events = AuditEvent.objects.filter(action=Action.ALERTED, payload__isnull=False).select_related("payload")
     kinds = [json.loads(bytes(event.payload.body)) for event in events]
     assert len(kinds) == len(mail.outbox)
     assert {kind for said in kinds for part in said.values() for kind in part} <= set(BY_KIND)

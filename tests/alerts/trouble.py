@@ -4,16 +4,21 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from tests.audit.sealing import make_events
+from tests.audit.sealing import make_events, seal_all
 from tests.factories import make_submission
-from uploads.audit import guards, seal
+from uploads.audit import guards, nightly, seal
 from uploads.models import (
+    Action,
+    Anonymisation,
     Attempt,
+    AuditEvent,
+    AuditSeal,
     CaseDelivery,
     CaseUpdate,
     Channel,
@@ -22,6 +27,7 @@ from uploads.models import (
     Submission,
     Worker,
 )
+from uploads.models.audit import compose
 
 LOGIN = "/accounts/login/"
 
@@ -95,6 +101,13 @@ def cases() -> None:
     CaseDelivery.objects.update(state=State.REJECTED)
 
 
+def anonymisations() -> None:
+    submission = Submission.objects.first() or make_submission(agent())
+    if not Anonymisation.objects.exists():
+        Anonymisation.objects.create(submission=submission, certificate=1, email="lee@example.com")
+    Anonymisation.objects.update(state=State.FAILED)
+
+
 def disk() -> None:
     Worker.objects.update(metrics="# TYPE cgportal_disk_free_ratio gauge\ncgportal_disk_free_ratio 0.05\n")
 
@@ -130,6 +143,26 @@ def roles() -> None:
     assert client.post(f"/admin/auth/user/{bram.pk}/change/", page).status_code == 302
 
 
+def tampered() -> None:
+    AuditEvent.objects.record(Action.AUDIT_CHECKED, "audit log", actor="check", outcome="tampering")
+
+
+def anchors_late() -> None:
+    settings.AUDIT_ANCHOR_RECIPIENTS = ["auditor@example.com"]
+    AuditSeal.objects.exists() or seal_all()
+    _mailed(hours_ago=33)
+
+
+def _mailed(hours_ago: float) -> None:
+    event, _ = compose(Action.ALERTED, "audit seals", "seals", None, "", None)
+    event.at = ago(hours=hours_ago)
+    event.save()
+
+
+def exports() -> None:
+    AuditEvent.objects.record(Action.EXPORTED, "history", actor="mia", outcome="complete", body={"results": 10_000})
+
+
 def seals() -> None:
     make_events(1, minutes_ago=16)
 
@@ -151,13 +184,17 @@ CAUSES: dict[str, Callable[[], None]] = {
     "failed": failed,
     "same_number": same_number,
     "cases": cases,
+    "anonymisations": anonymisations,
     "disk": disk,
     "guards": guards_missing,
+    "tampered": tampered,
+    "anchors": anchors_late,
     "seals": seals,
     "clock": clock,
     "superuser": superuser,
     "sign_ins": sign_ins,
     "roles": roles,
+    "exports": exports,
     "worker_lost": worker_lost,
 }
 
@@ -176,5 +213,9 @@ def put_right() -> None:
     for delivery in Delivery.objects.all():
         Delivery.objects.filter(pk=delivery.pk).update(state=State.DELIVERED, cg_id=str(delivery.pk))
     CaseDelivery.objects.update(state=State.DELIVERED)
+    Anonymisation.objects.update(state=State.DELIVERED)
+    settings.AUDIT_ANCHOR_RECIPIENTS = []
+    if nightly.last_result() == "tampering":
+        AuditEvent.objects.record(Action.AUDIT_CHECKED, "audit log", actor="check", outcome="ok")
     guards.install()
     seal.seal_now()

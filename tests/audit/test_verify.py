@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
 from tests.factories import make_submission
-from uploads.audit import anchors, guards, seal
+from uploads.audit import anchors, guards, nightly, seal
 from uploads.audit.report import KEPT
 from uploads.audit.verify import verify
 from uploads.models import Action, AuditEvent, Cause
@@ -379,3 +380,22 @@ def test_any_type_of_value_in_any_column_is_a_finding_and_no_crash(
         assert status == 1
         assert "events_changed" in kinds(data)
     sql(f"UPDATE uploads_auditevent SET actor_id = NULL WHERE id = {log[5]}")  # it must fit a user again
+
+
+def test_what_a_check_found_stands_in_the_log_for_the_alerts(log: list[int]) -> None:
+    call_command("verify_audit", "--record")
+    assert nightly.last_result() == "ok"
+    guards.remove()
+    sql("UPDATE uploads_auditevent SET actor_name = 'somebody else' WHERE id = %s", log[0])
+    guards.install()
+    with pytest.raises(SystemExit) as end:
+        call_command("verify_audit", "--record")
+    assert end.value.code == 1
+    assert nightly.last_result() == "tampering"
+
+
+def test_the_check_of_an_hour_is_begun_once_and_never_without_a_key(log: list[int], settings: Settings) -> None:
+    cache.clear()
+    settings.AUDIT_SEAL_KEY = ""
+    assert not nightly.check_hourly()
+    assert not AuditEvent.objects.filter(action=Action.AUDIT_CHECKED).exists()

@@ -11,6 +11,7 @@ from uploads.customergauge import (
     ClientCredentials,
     Fault,
     Outcome,
+    anonymise,
     base_url_fault,
     correct,
     create,
@@ -137,6 +138,17 @@ def test_an_expired_token_is_renewed_and_the_call_made_once_more(make_client: Ma
     assert len(marks) == 2
     assert [b"Bearer token-one" in peer.requests[0], b"Bearer token-two" in peer.requests[1]] == [True, True]
     assert b"canary-secret" not in b"".join(peer.requests)
+
+
+def test_whom_to_anonymise_is_told_in_json_whatever_the_format_of_the_replies(make_client: MakeClient) -> None:
+    with tokens("token-one") as service, Peer(reply(whole(b'{"message":"Done."}'))) as peer:
+        client = make_client(peer.url, credentials=oauth(service), format="xml")
+        (exchange,) = client.send(anonymise("lee+1@example.com"), on_wire=nothing)
+    (request,) = peer.requests
+    assert request.startswith(b"POST /v6/system-admin/data-admin/contacts/anonymize HTTP/1.1\r\n")
+    assert b"Content-Type: application/json\r\n" in request
+    assert request.endswith(b'\r\n\r\n{"email": "lee+1@example.com"}')
+    assert judge(exchange).evidence == "taken"
 
 
 def test_a_token_that_is_refused_twice_pauses_the_channel(make_client: MakeClient) -> None:

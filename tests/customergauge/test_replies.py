@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from uploads.customergauge import EVIDENCE, Exchange, Fault, Outcome, Verdict, judge
+from uploads.customergauge import ANONYMISE, EVIDENCE, Exchange, Fault, Outcome, Verdict, judge
 
 JSON_URL = "https://api.eu.customergauge.com/v4.1/transactions/response.json"
 XML_URL = JSON_URL.replace(".json", ".xml")
@@ -72,6 +72,35 @@ def test_after_the_wire_mark_every_fault_is_unknown(fault: Fault, status: int | 
 def test_a_record_of_a_call_that_cannot_be_true_is_unknown(wire: bool, status: int | None) -> None:
     found = judge(Exchange("POST", JSON_URL, wire=wire, status=status, body=b'{"Data":{"id":12}}'))
     assert_verdict(found, Outcome.UNKNOWN, "contradiction")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "evidence"),
+    [
+        (200, '{"Data":{"anonymized":1}}', "taken"),
+        (200, '{"message":"The contact was anonymized."}', "taken"),
+        (202, "{}", "taken"),
+        (204, "", "taken"),
+        (200, "", "not_understood"),
+        (200, "<html>Sign in</html>", "not_understood"),
+        (200, "[]", "not_understood"),
+        (200, '{"success":false}', "not_understood"),
+        (200, '{"message":"No.","errors":{"email":["required"]}}', "not_understood"),
+        (200, '{"Message":"No.","Code":400003}', "content_refused"),
+        (400, '{"Error":{"Message":"No.","Code":400003}}', "content_refused"),
+        (422, '{"message":"No."}', "status_refused"),
+        (401, '{"message":"Unauthenticated."}', "credential_refused"),
+        (404, '{"message":"No such contact."}', "wrong_address"),
+        (500, "{}", "server_error"),
+    ],
+)
+def test_an_anonymisation_is_taken_where_a_success_says_nothing_against_it(
+    status: int, body: str, evidence: str
+) -> None:
+    url = f"https://api.example.com{ANONYMISE}"
+    verdict = judge(Exchange("POST", url, wire=True, status=status, body=body.encode()))
+    assert_verdict(verdict, EVIDENCE[evidence].outcome, evidence)
+    assert verdict.cg_id is None
 
 
 def test_every_fault_has_a_row_in_the_table() -> None:

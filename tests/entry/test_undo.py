@@ -103,7 +103,7 @@ def test_the_page_counts_the_seconds_that_are_left(desk: Desk, settings: object)
     found = re.search(r"Sent in <span>(\d+)</span> s", html)
     assert found
     assert 0 < int(found[1]) <= 90
-    seen = re.search(r'hx-get="(/submissions/[^"]+)"', html)
+    seen = re.search(r'hx-get="(/submissions/[^"]+/state/[^"]*)"', html)
     assert seen
     assert desk.client.get(seen[1]).status_code == 204  # the page counts by itself
 

@@ -129,7 +129,7 @@ def test_asking_for_news_ends_when_only_a_person_can_bring_any(agent: User, sign
     fragment = client.get(page + "state/", headers={"HX-Request": "true"})
     assert fragment.status_code == (200 if moving else 286)
     assert f'data-state="{state}"' in fragment.content.decode()
-    asks = 'hx-get="/submissions/'
+    asks = f'hx-get="{page}state/'
     assert (asks in html) == (asks in fragment.content.decode()) == moving
     assert "<html" not in fragment.content.decode()
 
@@ -137,7 +137,7 @@ def test_asking_for_news_ends_when_only_a_person_can_bring_any(agent: User, sign
 def test_a_state_that_reads_the_same_is_not_sent_again(agent: User, signed_in: SignedIn) -> None:
     submission = make_submission(agent)
     client = signed_in(agent)
-    found = re.search(r'hx-get="(/submissions/[^"]+)"', client.get(page_of(submission)).content.decode())
+    found = re.search(r'hx-get="(/submissions/[^"]+/state/[^"]*)"', client.get(page_of(submission)).content.decode())
     assert found
     assert client.get(found[1]).status_code == 204
     submission.delivery.claim("worker", timezone.now() + timedelta(minutes=1), b"")

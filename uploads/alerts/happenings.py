@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from ..models import SILENT_AFTER, Action, AuditEvent
 from .situation import Situation, recorded_since
 from .wording import number
 
+MANY_ROWS = 10_000
+DAY = 6, 22  # hours of the portal's zone
 REFUSALS, WITHIN = 10, timedelta(minutes=10)
 
 
@@ -50,6 +53,19 @@ def _changes_role(event: AuditEvent) -> bool:
     body = _body(event)
     before, after = ((body.get(when) or {}).get("groups", []) for when in ("before", "after"))
     return bool(before != after)
+
+
+def exports(it: Situation) -> str:
+    """A file with very many results was made, or one at night."""
+    events = recorded_since(it.since).filter(action__in=(Action.EXPORTED, Action.EXPORT_MADE))
+    many = [rows for event in events.select_related("payload") if (rows := _unusual(event))]
+    return f"{number(len(many), 'file')} with {number(sum(many), 'result')} in all." if many else ""
+
+
+def _unusual(event: AuditEvent) -> int:
+    """How many results a file holds, if these are many or it was made at night; else 0."""
+    rows = int(_body(event).get("results", 0))
+    return rows if rows >= MANY_ROWS or not DAY[0] <= timezone.localtime(event.at).hour < DAY[1] else 0
 
 
 def worker_lost(it: Situation) -> str:

@@ -11,7 +11,7 @@ from enum import Enum
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from ..audit import guards, seal
+from ..audit import anchors, guards, nightly, seal
 from ..customergauge import Outcome
 from ..line import cause_of_pause
 from ..models import NEEDS_PERSON, Action, Attempt, AttemptKind, Delivery, State
@@ -146,6 +146,11 @@ def cases(now: Situation) -> str:
     return f"{number(count, 'change')} of cases at CustomerGauge did not go through." if count else ""
 
 
+def anonymisations(now: Situation) -> str:
+    count = sum(now.anonymisations[state].count for state in NEEDS_PERSON)
+    return f"CustomerGauge has not taken {number(count, 'request')} to anonymise a person." if count else ""
+
+
 # -- the machine --------------------------------------------------------------------------------------------
 
 
@@ -166,6 +171,18 @@ def seals_late(now: Situation) -> str:
     return f"The newest part of the audit log has waited to be sealed since {clock(now.now - lag)}."
 
 
+def tampered(now: Situation) -> str:
+    return {
+        "tampering": "What stands in the audit log is no longer what was sealed.",
+        "cannot_check": "The audit log could not be checked.",
+    }.get(nightly.last_result(), "")
+
+
+def anchors_late(now: Situation) -> str:
+    since = anchors.mail_late()
+    return f"Seals of the audit log have not been mailed since {clock(since)}." if since else ""
+
+
 def clock_skew(now: Situation) -> str:
     skew = now.channel.skew
     side = "ahead of" if skew > 0 else "behind"
@@ -177,6 +194,8 @@ OPERATOR = "An operator looks at the machines and the log of the workers."
 MANAGER = "A manager decides, on the page “Needs attention”."
 RESUME = "When the cause is gone, a manager or an administrator resumes on the health page."
 MIGRATE = "An operator finds out who removed them, and puts them back with “manage.py migrate”."
+AUDITOR = "Whoever audits runs “manage.py verify_audit --anchors FILE”; nobody changes anything before."
+MAKER_OF_FILES = "A manager or an administrator looks in the audit log who it was, and asks why."
 KEEPER = "Whoever keeps its password says whether it was they."
 GATE = "An operator finds out where they come from; the log of the proxy has the addresses."
 MAKER = "Whoever makes the accounts says whether it was meant."
@@ -193,12 +212,16 @@ RULES: tuple[Rule, ...] = (
     Rule("failed", SOON, "Deliveries were given up", failed, MANAGER, "attention"),
     Rule("same_number", SOON, "One number for two results", same_number, MANAGER, "history"),
     Rule("cases", SOON, "Changes of cases need somebody", cases, MANAGER, "attention"),
+    Rule("anonymisations", SOON, "Somebody is not anonymised", anonymisations, MANAGER, "attention"),
     Rule("disk", NOW, "The disk is nearly full", disk, "An operator makes room under VAR_DIR."),
     Rule("guards", NOW, "The audit log is not guarded", guards_missing, MIGRATE),
+    Rule("tampered", NOW, "The audit log does not agree with its seals", tampered, AUDITOR),
+    Rule("anchors", SOON, "No seals are mailed", anchors_late, "An operator looks at EMAIL_URL and the mail server."),
     Rule("seals", SOON, "The audit log is not sealed", seals_late, OPERATOR),
     Rule("clock", SOON, "The clock is wrong", clock_skew, "An operator sets the clocks of the workers' machines."),
     Rule("superuser", NOW, "A superuser signed in", happenings.superuser, KEEPER, lasts=False),
     Rule("sign_ins", SOON, "Somebody guesses passwords", happenings.sign_ins, GATE, lasts=False),
     Rule("roles", SOON, "Roles of people changed", happenings.roles, MAKER, lasts=False),
+    Rule("exports", SOON, "Many results were taken out", happenings.exports, MAKER_OF_FILES, "audit", lasts=False),
     Rule("worker_lost", SOON, "A worker vanished", happenings.worker_lost, OPERATOR, lasts=False),
 )

@@ -11,7 +11,7 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..models import OPEN, OUTBOXES, AuditEvent, CaseDelivery, Channel, Delivery, State, Worker
+from ..models import OPEN, OUTBOXES, Anonymisation, AuditEvent, CaseDelivery, Channel, Delivery, State, Worker
 
 #: A worker that has claimed and written nothing for so long, though work is due for as long, is stuck.
 STUCK_AFTER = timedelta(minutes=5)
@@ -63,9 +63,14 @@ class Situation:
         return _piles(CaseDelivery.objects.all())
 
     @cached_property
+    def anonymisations(self) -> dict[State, Pile]:
+        """Requests to anonymise a person that are not through, by state."""
+        return _piles(Anonymisation.objects.all())
+
+    @cached_property
     def oldest_due(self) -> datetime | None:
         """Since when the oldest of what could be sent has been due; None if nothing is."""
-        due = (Delivery.objects.due(), CaseDelivery.objects.ready().due())
+        due = (Delivery.objects.due(), CaseDelivery.objects.ready().due(), Anonymisation.objects.due())
         return min(filter(None, (rows.aggregate(at=Min("next_at"))["at"] for rows in due)), default=None)
 
     @cached_property

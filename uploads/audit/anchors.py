@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 ANCHOR = re.compile(r"\bseal (\d{1,18}) to (\d{1,18}) count (\d{1,18}) hash ([0-9a-f]{64})\b")
 #: The mail of a day goes out at this hour (of the portal's zone) or as soon after it as a worker runs.
 MAIL_HOUR = 7
+MAIL_LATE = timedelta(hours=32)  # a mail tells of 26 hours, and the next one may wait for its hour
 MAIL_TEXT = """\
 These lines stand for the portal's audit log as it was when each of them was made. Please keep this mail. If anybody \
 changes the log later, even somebody who owns the database and the key, it no longer agrees with these lines.
@@ -64,6 +65,16 @@ def read(text: Iterable[str]) -> dict[int, bytes]:
         if found.setdefault(number, hashed) != hashed:
             raise Forked(f"The anchors name two hashes for seal {number}: two different logs have been shown.")
     return found
+
+
+def mail_late() -> datetime | None:
+    """Since when no seals have been mailed although they should be, for more than MAIL_LATE; None if all is well."""
+    first = AuditSeal.objects.order_by("number").first()
+    if not (settings.AUDIT_ANCHOR_RECIPIENTS and settings.EMAIL_CONFIGURED and first):
+        return None
+    mailed = AuditEvent.objects.filter(action=Action.ALERTED, actor_name="seals").order_by("-at").first()
+    last = mailed.at if mailed else first.at
+    return last if timezone.now() - last > MAIL_LATE else None
 
 
 def mail_daily(now: datetime | None = None) -> bool:

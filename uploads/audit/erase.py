@@ -4,7 +4,7 @@ Facts stay (scores, dates, states, agents, the log's events); what was said, who
 came back is gone, and with it the salts that could have been used to test a guess.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ from ..models import (
 )
 from ..models.erasure import ErasureReason
 from ..models.revisions import Chain
+from .anonymise import addresses, ask
 from .erasable import BESIDE, give_up
 
 #: Something was erased: sent in its transaction, so that copies elsewhere go with it.
@@ -59,10 +60,12 @@ def erase(
     calls: Iterable[Call] = (),
     drafts: Iterable[Draft] = (),
     rows: Iterable[BatchRow] = (),
+    anonymise: Collection[str] = (),
 ) -> AuditEvent | None:
     """Erase results with all their versions, calls, drafts and rows of lists that are not saved, all or nothing.
 
-    What still waits is cancelled first. What is erased already stays so, and loses whatever came in since. Gives the
+    What still waits is cancelled first. What is erased already stays so, and loses whatever came in since.
+    anonymise: e-mail addresses, of those that the results carried to CustomerGauge, to be anonymised there. Gives the
     event that stands for the whole (its content names what was erased), None if nothing was left to erase. Raises
     InHand.
     """
@@ -72,6 +75,7 @@ def erase(
         list(Delivery.objects.select_for_update().filter(pk__in=[one.pk for one in versions]).order_by("pk"))
         done = Erasure.objects.among(versions)
         new = [version for version in versions if version.pk not in done]
+        wanted = {email: version for email, version in addresses(new).items() if email in anonymise}
         for version in versions:
             if version.pk not in done:
                 halt(version, actor)
@@ -86,7 +90,11 @@ def erase(
         erased.send(None)
         told = {"results": [str(version.uuid) for version in new], "calls": uuids, "drafts": gone}
         told |= {"rows": forgotten} if forgotten else {}
-        return AuditEvent.objects.record(Action.PERSON_ERASED, "a person", actor=actor, outcome=reason.value, body=told)
+        event = AuditEvent.objects.record(
+            Action.PERSON_ERASED, "a person", actor=actor, outcome=reason.value, body=told
+        )
+        ask(actor, wanted, event)
+        return event
 
 
 def clean_disk() -> bool:

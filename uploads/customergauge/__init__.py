@@ -13,7 +13,7 @@ It knows no database and no retry plan: what to do with an outcome is the caller
 the calls and imports nothing else of this project.
 """
 
-from .calls import REASONS, RESPONSE, WORKFLOW, Call, correct, create, find, reasons, update_case
+from .calls import ANONYMISE, REASONS, RESPONSE, WORKFLOW, Call, anonymise, correct, create, find, reasons, update_case
 from .client import Client, Request, base_url_fault
 from .connection import Timeouts
 from .credentials import ApiKey, ClientCredentials, Credentials, TokenRefused, TokenUnavailable
@@ -26,6 +26,7 @@ from .steps import Step, steps
 from .transport import url_fault
 
 __all__ = [
+    "ANONYMISE",
     "EVIDENCE",
     "REASONS",
     "RESPONSE",
@@ -50,6 +51,7 @@ __all__ = [
     "TokenUnavailable",
     "Value",
     "Verdict",
+    "anonymise",
     "base_url_fault",
     "build",
     "correct",

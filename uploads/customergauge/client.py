@@ -1,5 +1,6 @@
 """The client: makes one call and tells what happened on the wire."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -80,9 +81,10 @@ class Client:
     def describe(self, call: Call) -> Request:
         """The request that a call makes, fit to be logged before it is made."""
         method, path, pairs = call
-        url = f"{self._base_url}/v4.1/{path}.{self._format}"
+        newer = path.startswith("/")
+        url = self._base_url + (path if newer else f"/v4.1/{path}.{self._format}")
         headers = {
-            "Accept": f"application/{self._format}",
+            "Accept": f"application/{'json' if newer else self._format}",
             "Accept-Encoding": "identity",
             "Authorization": f"{self._credentials.scheme} {MASK}",
             "Connection": "close",
@@ -91,8 +93,8 @@ class Client:
         form = encode(pairs)
         if method == "GET":
             return Request(method, f"{url}?{form.decode()}" if form else url, tuple(headers.items()), b"")
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return Request(method, url, tuple(headers.items()), form)
+        headers["Content-Type"] = "application/json" if newer else "application/x-www-form-urlencoded"
+        return Request(method, url, tuple(headers.items()), json.dumps(dict(pairs)).encode() if newer else form)
 
     def _exchange(self, request: Request, authorization: str, on_wire: OnWire | None) -> Exchange:
         headers = {**dict(request.headers), "Authorization": authorization}

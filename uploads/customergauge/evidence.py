@@ -9,7 +9,7 @@ from .exchange import Fault
 class Outcome(StrEnum):
     """What the sender may do next."""
 
-    DELIVERED = "delivered"  # stored, with a record number
+    DELIVERED = "delivered"  # stored, with a record number; or taken, where none is given
     NOT_SENT = "not_sent"  # nothing was processed; try again with backoff
     WAIT = "wait"  # nothing was processed; the channel waits; no try is spent
     REFUSED_CHANNEL = "refused_channel"  # nothing would be accepted from us; pause; no try is spent
@@ -26,6 +26,9 @@ class Evidence(NamedTuple):
 
 EVIDENCE: dict[str, Evidence] = {
     "stored": Evidence(Outcome.DELIVERED, "CustomerGauge stored the record and gave it a number."),
+    "taken": Evidence(
+        Outcome.DELIVERED, "CustomerGauge took the request; its reply does not say which records it changed."
+    ),
     # Nothing left this machine.
     Fault.DNS: Evidence(Outcome.NOT_SENT, "The name of the CustomerGauge server could not be resolved."),
     Fault.REFUSED: Evidence(Outcome.NOT_SENT, "The CustomerGauge server refused the connection."),
@@ -77,6 +80,11 @@ EVIDENCE: dict[str, Evidence] = {
     "content_refused": Evidence(Outcome.REJECTED, "CustomerGauge refused the content of this record."),
     "blocked": Evidence(
         Outcome.REJECTED, "Access was forbidden for this record alone: a filter on the way dislikes something in it."
+    ),
+    "not_anonymised": Evidence(
+        Outcome.REJECTED,
+        "CustomerGauge does not do this for the portal: it knows nobody of this address any more, or the account’s"
+        " Connected App may not anonymise.",
     ),
     "status_refused": Evidence(Outcome.REJECTED, "The request was refused without an explanation from CustomerGauge."),
 }

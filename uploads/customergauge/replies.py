@@ -5,11 +5,12 @@ have been stored, and CustomerGauge neither offers an idempotency key nor remove
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from .calls import ANONYMISE
 from .documents import Unreadable, parse
 from .evidence import CODES, EVIDENCE, NO_SUCH_ADDRESS, NOT_NOW, STATUSES, Outcome
 from .exchange import Exchange, Fault
@@ -34,7 +35,7 @@ class Verdict:
 
     outcome:     what the sender may do next.
     evidence:    the key in EVIDENCE that led there.
-    cg_id:       CustomerGauge's record number, set exactly when delivered.
+    cg_id:       CustomerGauge's record number, set exactly when it stored a record.
     code:        the API's error code, if it gave one.
     message:     the API's message in one line of printable text, or a technical word about a fault; often empty.
     retry_after: seconds to wait, 5 to 3600, if the server said so readably.
@@ -57,9 +58,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a body says: a record number, an API error, or neither (then both are None)."""
+    """What a body says: a record number, that a request was taken which gives none, an API error, or nothing."""
 
     cg_id: str | None = None
+    taken: bool = False
     code: int | None = None
     message: str = ""
 
@@ -71,6 +73,9 @@ def judge(exchange: Exchange) -> Verdict:
     integer, or its text, or 1 to 64 of `A-Z a-z 0-9 _ -`; and no Error, Message or Code beside Data (CustomerGauge,
     POST Response 5000722515 and PUT Response 5000722516). How a success looks in XML is not documented: the same
     shape is accepted, `<Data><number_customergauge>12</number_customergauge></Data>`, bare or inside one root element.
+
+    Of POST Anonymize Contact (5000897828) no success is shown. Whatever it is, it can be repeated; so taken means a
+    complete 2xx reply that is a JSON object without an error, a code or a member that is false, or a 204.
     """
     if exchange.fault is not None:
         return _verdict(_of_fault(exchange.fault, wire=exchange.wire), message=_one_line(exchange.detail))
@@ -106,6 +111,8 @@ def _of_status(status: int, answer: _Answer, wait: float | None) -> str:
     match status // 100:
         case 2 if answer.cg_id is not None:
             return "stored"
+        case 2 if answer.taken:
+            return "taken"
         case 2:
             return "not_understood" if answer.code is None else _of_code(answer)
         case 3:
@@ -128,12 +135,16 @@ def _of_code(answer: _Answer) -> str:
 
 
 def _read(exchange: Exchange) -> _Answer:
+    if exchange.url.endswith(ANONYMISE) and exchange.status == 204:
+        return _Answer(taken=True)
     try:
         document = parse(exchange.body, exchange.format)
     except Unreadable:
         return _salvage(exchange)
     if not isinstance(document, dict):
         return _Answer()
+    if exchange.url.endswith(ANONYMISE):
+        return replace(_error(document), taken=_approves(document))
     if "Data" not in document:
         return _error(document)
     if speaks_of_an_error(document):
@@ -144,6 +155,12 @@ def _read(exchange: Exchange) -> _Answer:
 def speaks_of_an_error(document: dict[str, Any]) -> bool:
     """Whether a document has a member that reports an error, in any spelling and whatever else it has."""
     return bool({"error", "errors", "message", "code"} & {str(name).casefold() for name in document})
+
+
+def _approves(document: dict[str, Any]) -> bool:
+    """Whether nothing in a document speaks against success; a message alone may say anything."""
+    names = {str(name).casefold() for name in document}
+    return not {"error", "errors", "code"} & names and not any(value is False for value in document.values())
 
 
 def _record_number(data: Any) -> str | None:

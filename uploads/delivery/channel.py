@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from ..customergauge import Exchange, Fault, Outcome, Verdict, server_time
-from ..models import Attempt, AttemptKind, Channel
+from ..models import Anonymisation, Attempt, AttemptKind, Channel
 from .job import Done
 
 SENDS = (AttemptKind.SEND, AttemptKind.CORRECT, AttemptKind.CASE)
@@ -30,8 +30,10 @@ def watch(line: Channel, ended: Sequence[Done], worker: str) -> None:
     """After the outcomes of some sends are written: open or close the circuit breaker, and pause before one mistake
     in the lists spoils a whole backlog.
 
-    What began before the channel last reopened, or ends while it is shut, says nothing any more.
+    What began before the channel last reopened, or ends while it is shut, says nothing any more; nor does what asks
+    another API than results do.
     """
+    ended = [done for done in ended if not (done.job.about and isinstance(done.job.about.row, Anonymisation))]
     if not ended:
         return
     _watch_clock(line, ended[-1].exchanges[-1])

@@ -1,7 +1,7 @@
 """What a worker does next: finds what is due, in the order of the lanes, and leases it.
 
 a test of the connection, or the probe of a half-open breaker
-→ results that agents enter now → the backlog: older ones, retries, bulk work → case updates → look-ups
+→ results that agents enter now → the backlog: older ones, retries, bulk work → case updates → anonymisations → look-ups
 """
 
 import logging
@@ -21,11 +21,13 @@ from ..models import (
     LEASE,
     OUTBOXES,
     PAYLOAD_VERSION,
+    Anonymisation,
     Body,
     CaseDelivery,
     Cause,
     Channel,
     Delivery,
+    OutboxRow,
     SomebodyWasFirst,
     State,
     together,
@@ -38,8 +40,6 @@ from .settle import crashed, reap
 
 log = logging.getLogger(__name__)
 SHORTEST_PAUSE = 0.05  # seconds
-
-Row = Delivery | CaseDelivery
 
 #: What a submission holds beside its frozen request.
 NOT_SENT = ("submission__comment", "submission__reasons", "submission__customer")
@@ -153,16 +153,19 @@ class Claims:
         self._held_back = allowed < room
         return allowed
 
-    def _due(self, room: int, *, lock: bool = False) -> list[Row]:
+    def _due(self, room: int, *, lock: bool = False) -> list[OutboxRow]:
         # what a newer release has frozen in a way that this one does not know waits for a newer worker
         known = Delivery.objects.filter(submission__payload_version__lte=PAYLOAD_VERSION)
         results = known.select_related("submission").defer(*NOT_SENT)
         cases = CaseDelivery.objects.select_related("case_update__submission", "result__delivery")
+        persons = Anonymisation.objects.select_related("submission").defer(*NOT_SENT)
         if lock:  # but not its key: what only refers to a row (the receipt of an outage) need not wait for the claim
             results = results.select_for_update(skip_locked=True, of=("self",), no_key=True)
             cases = cases.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        found: list[Row] = []
-        for lane in (results.fresh, results.backlog, lambda: cases.ready().due().order_by("pk")):
+            persons = persons.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        found: list[OutboxRow] = []
+        by_key = (lambda: cases.ready().due().order_by("pk"), lambda: persons.due().order_by("pk"))
+        for lane in (results.fresh, results.backlog, *by_key):
             if len(found) < room:  # a lane that is not needed is not asked
                 found += lane()[: room - len(found)]
         return found
@@ -179,7 +182,7 @@ class Claims:
                 begun += 1
         return begun
 
-    def _request_of(self, row: Row) -> Body | None:
+    def _request_of(self, row: OutboxRow) -> Body | None:
         try:
             return request_of(self._client, row)
         except Exception:

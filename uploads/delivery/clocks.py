@@ -12,6 +12,8 @@ from .backoff import LONGEST
 
 log = logging.getLogger(__name__)
 
+#: Clocks that agree differ by less.
+SLACK = timedelta(minutes=1)
 #: The longest wait from now of each moment of the channel; CustomerGauge's own wishes are heeded up to an hour, too.
 OF_THE_CHANNEL = {
     "wait_until": LONGEST,
@@ -40,4 +42,4 @@ def put_right() -> int:
 
 
 def _shorten(rows: QuerySet[Any], field: str, latest: datetime) -> int:
-    return rows.filter(**{f"{field}__gt": latest}).update(**{field: latest})
+    return rows.filter(**{f"{field}__gt": latest + SLACK}).update(**{field: latest})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..customergauge import Client, Exchange, Verdict, judge
-from ..models import Attempt, CaseDelivery, Delivery
+from ..models import Attempt, OutboxRow
 
 #: How long a sending thread waits for its wire mark to be committed; after that nothing is sent.
 MARK_WITHIN = 10.0  # seconds
@@ -22,7 +22,7 @@ OnWire = Callable[[], object]
 class Message:
     """A row of an outbox, and the attempts at it that a job makes: one per call, oldest first."""
 
-    row: Delivery | CaseDelivery
+    row: OutboxRow
     attempts: list[Attempt]
 
 

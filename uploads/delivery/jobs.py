@@ -9,7 +9,7 @@ from django.utils import timezone
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
-from ..audit import anchors, erase_list, retention, seal
+from ..audit import anchors, erase_list, nightly, retention, seal
 from ..audit.erase import clean_disk
 from ..models import Batch, Worker
 from ..models.batches import turn
@@ -136,6 +136,14 @@ def _batches() -> bool:
 def seal_every_minute() -> None:
     try:
         seal.seal_due()
+    finally:
+        close_old_connections()
+
+
+@queue.periodic_task(crontab(minute="41"))  # type: ignore[untyped-decorator]
+def check_audit_hourly() -> None:
+    try:
+        nightly.check_hourly()
     finally:
         close_old_connections()
 

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from ..customergauge import Call, Client, Exchange, correct, create, judge, reasons, update_case
-from ..models import Attempt, Body, CaseDelivery, Cause, Delivery, Lane
+from ..customergauge import Call, Client, Exchange, anonymise, correct, create, reasons, update_case
+from ..models import Anonymisation, Attempt, Body, CaseDelivery, Cause, Lane, OutboxRow
 from . import settle
 from .job import Done, Job, Message, OnWire
 
 
-def call_of(row: Delivery | CaseDelivery) -> Call:
-    """A new result, a correction, or the update of a case; the content as frozen at entry."""
+def call_of(row: OutboxRow) -> Call:
+    """A new result, a correction, the update of a case, the content as frozen at entry; or to anonymise somebody."""
+    if isinstance(row, Anonymisation):
+        return anonymise(row.email)
     if isinstance(row, CaseDelivery):
         update = row.case_update
         return update_case(
@@ -22,7 +24,7 @@ def call_of(row: Delivery | CaseDelivery) -> Call:
     return correct(row.amends, pairs) if row.amends else create(pairs)
 
 
-def request_of(client: Client, row: Delivery | CaseDelivery) -> Body:
+def request_of(client: Client, row: OutboxRow) -> Body:
     """What is about to be sent, for the audit log: method, address, headers (credential masked) and body."""
     request = client.describe(call_of(row))
     return {
@@ -37,10 +39,10 @@ def request_of(client: Client, row: Delivery | CaseDelivery) -> Body:
 class SendJob(Job):
     """A claim in this worker's hands: the row as it was claimed, and its attempts, one per call.
 
-    probe: what a harmless GET said right after access was forbidden; None if it was not.
+    probe: what a harmless GET said right after access was refused; None if it was not.
     """
 
-    row: Delivery | CaseDelivery
+    row: OutboxRow
     attempts: list[Attempt]
     on_wire: bool = False
     probe: Exchange | None = field(default=None, repr=False)
@@ -56,7 +58,7 @@ class SendJob(Job):
 
     def call(self, client: Client, on_wire: OnWire) -> tuple[Exchange, ...]:
         exchanges = client.send(call_of(self.row), on_wire=on_wire)
-        if judge(exchanges[-1]).evidence == "forbidden":  # all of us, or only this record?
+        if settle.is_doubtful(self.row, exchanges[-1]):  # all of us are refused, or only this?
             self.probe = client.send(reasons())[-1]
         return exchanges
 

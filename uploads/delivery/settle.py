@@ -6,16 +6,18 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from ..customergauge import Exchange, NotListed, Outcome, Verdict, rows
+from ..customergauge import Exchange, NotListed, Outcome, Verdict, judge, rows
 from ..models import (
     Action,
+    Anonymisation,
     Attempt,
     AttemptKind,
     AuditEvent,
-    CaseDelivery,
+    Body,
     Cause,
     Channel,
     Delivery,
+    OutboxRow,
     Outgoing,
     State,
 )
@@ -34,15 +36,15 @@ def settle(row: Outgoing, attempts: list[Attempt], done: Done, probe: Exchange |
     while len(attempts) < len(done.exchanges):
         attempts.append(row.open_attempt(worker))
     for attempt, exchange, judged in zip(attempts, done.exchanges, done.verdicts, strict=False):
-        verdict = _seen_with(probe, judged)
+        verdict = _seen_with(row, probe, judged) if exchange is done.exchanges[-1] else judged
         end(attempt, exchange, verdict)
         if exchange is done.exchanges[-1]:
             break
         AuditEvent.objects.record(
             Action.TOKEN_RENEWED, row.subject, actor=worker, attempt_id=attempt.pk, outcome=verdict.evidence,
-            body=reply_of(exchange),
+            body=_proof(row, exchange),
         )  # fmt: skip
-    cause = Cause(worker, evidence=verdict.evidence, attempt=attempt, body=reply_of(exchange))
+    cause = Cause(worker, evidence=verdict.evidence, attempt=attempt, body=_proof(row, exchange))
     if not _move(row, verdict, cause):
         _too_late(row, verdict, cause)
 
@@ -58,7 +60,7 @@ def crashed(row: Outgoing, attempt: Attempt, worker: str, *, on_wire: bool) -> N
         row.requeue(cause, timezone.now() + pause(row.crashes), crashed=True)
 
 
-def reap(row: Delivery | CaseDelivery, worker: str) -> None:
+def reap(row: OutboxRow, worker: str) -> None:
     """Its worker has not come back: without a wire mark nothing was sent; with one nobody knows."""
     sends = row.attempts.exclude(kind__in=(AttemptKind.LOOKUP, AttemptKind.READ)).filter(
         worker=row.owner, ended_at=None
@@ -79,15 +81,27 @@ def end(attempt: Attempt, exchange: Exchange, verdict: Verdict) -> None:
     )
 
 
-def _seen_with(probe: Exchange | None, verdict: Verdict) -> Verdict:
-    """The verdict on a call; where access was forbidden though the key works, it is about this record alone."""
-    if probe is None or verdict.evidence != "forbidden":
+def is_doubtful(row: Outgoing, exchange: Exchange) -> bool:
+    """Whether a refusal may be about this row alone: access was forbidden, or it asks another API than the others."""
+    verdict = judge(exchange)
+    elsewhere = isinstance(row, Anonymisation) and exchange.wire and verdict.outcome is Outcome.REFUSED_CHANNEL
+    return verdict.evidence == "forbidden" or elsewhere
+
+
+def _proof(row: Outgoing, exchange: Exchange) -> Body | None:
+    return reply_of(exchange) if row.keeps_proof else None
+
+
+def _seen_with(row: Outgoing, probe: Exchange | None, verdict: Verdict) -> Verdict:
+    """The verdict on a call; where access was refused though the key works, it is about this row alone."""
+    if probe is None:
         return verdict
     try:
         rows(probe)
     except NotListed:
         return verdict
-    return replace(verdict, outcome=Outcome.REJECTED, evidence="blocked")
+    evidence = "not_anonymised" if isinstance(row, Anonymisation) else "blocked"
+    return replace(verdict, outcome=Outcome.REJECTED, evidence=evidence)
 
 
 def _move(row: Outgoing, verdict: Verdict, cause: Cause) -> bool:
@@ -136,6 +150,6 @@ def record_late(row: Outgoing, cause: Cause) -> None:
 
 
 def _is_latest_send(attempt: Attempt | None, row: Outgoing) -> bool:
-    if attempt is None or not isinstance(row, Delivery | CaseDelivery):
+    if attempt is None or not isinstance(row, OutboxRow):
         return False
     return attempt == row.attempts.filter(kind=attempt.kind).latest("started_at")

@@ -45,6 +45,7 @@ AREAS = {
     "call": "Calls without a survey",
     "history": "Exports",
     "person": "Erasures of a person",
+    "anonymise": "Requests to anonymise",
     "retention": "Retention",
     "view": "Kept views",
     "question": "Questions",

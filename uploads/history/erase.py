@@ -13,6 +13,7 @@ from ..audit import erase as erasing
 from ..models import Action, AuditEvent, Call, Submission
 from ..models.erasure import ErasureReason
 from ..roles import ERASE, required
+from .anonymise import of_certificate
 from .erase_forms import EraseForm, FindForm
 from .story import person
 
@@ -58,8 +59,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return _preview(request, sought, form, status=422)
     reason = ErasureReason(form.cleaned_data["reason"])
     try:
-        kinds = ("results", "calls", "drafts", "rows")
-        event = erasing.erase(form.manager, reason, *(form.chosen(name) for name in kinds))
+        results, calls, drafts, rows = map(form.chosen, ("results", "calls", "drafts", "rows"))
+        wanted = form.cleaned_data["anonymise"]
+        event = erasing.erase(form.manager, reason, results, calls, drafts, rows, wanted)
     except erasing.InHand as obstacle:
         return _preview(request, sought, form, problem=str(obstacle), status=409)
     if event is None:
@@ -86,6 +88,7 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": told.get("rows", 0),
         "numbers": sorted({row.delivery.cg_id for row in results if row.delivery.cg_id}),
         "exports": _exports_since(results.last(), event),
+        "requests": of_certificate(event.pk),
     }
     return render(request, "history/erase_certificate.html", context)
 

@@ -1,5 +1,6 @@
 """The two forms around erasing a person: whom, and what of it, why, and is it really you?"""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,16 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
+from ..audit.anonymise import addresses, is_possible
 from ..models import Submission
 from ..models.erasure import ErasureReason
-from .person import Identity, Kept, kept, named
+from .person import FoundResult, Identity, Kept, kept, named
 
 TEXT_LENGTH = 254
+NOT_TICKED = (
+    "CustomerGauge is asked only about somebody who is erased here. Tick a delivered result with that e-mail address"
+    " too, or do not tick the address."
+)
 CHOICES = [(reason.value, reason.label) for reason in ErasureReason if reason.is_given]
 
 
@@ -66,6 +72,7 @@ class EraseForm(forms.Form):
     calls = forms.MultipleChoiceField(required=False)
     drafts = forms.MultipleChoiceField(required=False)
     rows = forms.MultipleChoiceField(required=False)
+    anonymise = forms.MultipleChoiceField(required=False)
     reason = forms.ChoiceField(
         choices=[("", "Choose the reason"), *CHOICES],
         error_messages={"required": "Choose the reason: it stays in the audit log."},
@@ -93,6 +100,9 @@ class EraseForm(forms.Form):
         for name, rows in self._by_name.items():
             self.fields[name].choices = [(key, key) for key in rows]  # type: ignore[attr-defined]
             self.fields[name].error_messages["invalid_choice"] = gone
+        offered = self._carried((*found.results, *found.related)) if is_possible() else ()
+        self.fields["anonymise"].choices = [(address, address) for address in offered]  # type: ignore[attr-defined]
+        self.fields["anonymise"].error_messages["invalid_choice"] = NOT_TICKED
 
     @property
     def ticked(self) -> set[str]:
@@ -103,9 +113,16 @@ class EraseForm(forms.Form):
         return {*sought, *self._by_name["calls"], *self._by_name["drafts"], *self._by_name["rows"]}
 
     @property
+    def offered(self) -> list[tuple[str, bool]]:
+        """The e-mail addresses that CustomerGauge can be asked to anonymise, and whether each is ticked; at first none
+        is."""
+        ticked = set(self.data.getlist("anonymise")) if self.is_bound else set()  # type: ignore[attr-defined]
+        return [(address, address in ticked) for address, _ in self.fields["anonymise"].choices]  # type: ignore[attr-defined]
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with what was ticked, in sentences."""
-        own = (error for name in self._by_name for error in self.errors.get(name, ()))
+        own = (error for name in (*self._by_name, "anonymise") for error in self.errors.get(name, ()))
         return list(dict.fromkeys([*self.non_field_errors(), *map(str, own)]))
 
     def clean_password(self) -> str:
@@ -119,7 +136,14 @@ class EraseForm(forms.Form):
         given = super().clean() or self.cleaned_data
         if not any(given.get(name) for name in self._by_name) and not self.problems:
             raise ValidationError("Tick what shall be erased.")
+        every, ticked = (*self.found.results, *self.found.related), given.get("results", ())
+        carried = self._carried(one for one in every if str(one.uuid) in ticked)
+        if set(given.get("anonymise", ())) - carried.keys():
+            raise ValidationError(NOT_TICKED)
         return given
+
+    def _carried(self, results: Iterable[FoundResult]) -> dict[str, Submission]:
+        return addresses(version for one in results for version in one.chain.versions)
 
     def chosen(self, name: str) -> list[Any]:
         """The ticked rows of `results`, `calls`, `drafts` or `rows`. Only for a valid form."""

@@ -15,8 +15,8 @@ LOOKS = {
     AttemptKind.LOOKUP: "asked CustomerGauge whether it has it",
     AttemptKind.READ: "compared it with what CustomerGauge has",
 }
-CLAIMS = frozenset({Action.SENDING, Action.CASE_SENDING})
-SUCCESSES = frozenset({Action.DELIVERED, Action.CASE_DELIVERED})
+CLAIMS = frozenset({Action.SENDING, Action.CASE_SENDING, Action.ANONYMISE_SENDING})
+SUCCESSES = frozenset({Action.DELIVERED, Action.CASE_DELIVERED, Action.ANONYMISE_DELIVERED})
 NOT_SENT_AGAIN = "So it was not sent again."
 
 

@@ -19,6 +19,7 @@ from ..models import LEASE, Action, Attempt, AuditEvent, Cause, Channel, Deliver
 from ..models.revisions import Chain
 from ..models.wakeup import wake
 from ..roles import REVIEW, required
+from . import anonymise
 from . import attention as inbox
 from .cases import about, troubles
 from .changes import Change, changes, sentence
@@ -114,7 +115,7 @@ def attention(request: HttpRequest) -> HttpResponse:
     counts = inbox.counts()
     context = {"state": state, "cause": cause, "known": known, "page": shown, "cases": inbox.explain(shown.rows)}
     context |= {"counts": counts.items(), "total": sum(counts.values()), "causes": causes}
-    context |= {"matching_count": inbox.matching(*asked).count(), **troubles()}
+    context |= {"matching_count": inbox.matching(*asked).count(), **troubles(), **anonymise.troubles()}
     return render(request, "history/attention.html", context, status=200 if known else 422)
 
 

@@ -18,6 +18,7 @@ OWN_EVIDENCE: dict[str, str] = {
     "by_person_looked": "A fresh look-up had not found it in CustomerGauge.",
     "by_person_blind": "The manager had looked in CustomerGauge, and it was not there.",
     "by_person_dropped": "A manager dropped it.",
+    "by_person_anonymised": "A manager vouches that the person is anonymised there.",
     "undone": "It was taken back before it was sent.",
     "worker_lost": "The worker that was sending it did not come back.",
     "replaced": "Its agent entered it anew, corrected.",
@@ -67,12 +68,15 @@ FOLLOWED: dict[str, str] = {
     Action.CASE_REJECTED: "The change is not sent again as it is.",
     Action.CASE_FAILED: "The change is not tried again by itself.",
     Action.CASE_UNCONFIRMED: "Its comment may stand there already, so the change is not sent again by itself.",
+    Action.ANONYMISE_QUEUED: "The request went back into the queue.",
+    Action.ANONYMISE_FAILED: "It is not tried again by itself.",
 }
 
 #: What a call carries, by its kind; a new result is just "it".
 CARRIED: dict[str, str] = {
     AttemptKind.CORRECT: "the correction",
     AttemptKind.CASE: "the change of its case",
+    AttemptKind.ANONYMISE: "the request to anonymise the person",
 }
 #: Of somebody who entered a new version of a result.
 CORRECTED_IT = "corrected the result"
@@ -83,6 +87,8 @@ BY_PERSON: dict[str, str] = {
     Action.QUEUED: "decided to send it again",
     Action.CASE_QUEUED: "decided to send the change of its case again",
     Action.CASE_DELIVERED: "confirmed that its case was changed",
+    Action.ANONYMISE_QUEUED: "decided to ask CustomerGauge again to anonymise the person",
+    Action.ANONYMISE_DELIVERED: "confirmed that the person is anonymised at CustomerGauge",
 }
 
 NEXT: dict[str, str] = {

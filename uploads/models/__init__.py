@@ -1,11 +1,12 @@
 """The tables, in the order in which they may import one another.
 
-lookups → submission → audit → states → outgoing → delivery → cases, outage, bulk → channel. Steps of the data flow
-meet here and nowhere else.
+lookups → submission → audit → states → outgoing → delivery → cases, anonymise, outage, bulk → channel. Steps of the
+data flow meet here and nowhere else.
 """
 
 from . import patterns
 from .alerts import Alert
+from .anonymise import Anonymisation
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
 from .batches import Batch, BatchRow, ColumnMapping
@@ -32,7 +33,11 @@ from .views import SavedView
 from .writes import SomebodyWasFirst, together
 
 #: Everything that goes out, in the order in which it is looked for.
-OUTBOXES: tuple[type[Delivery] | type[CaseDelivery], ...] = (Delivery, CaseDelivery)
+OUTBOXES: tuple[type[Delivery] | type[CaseDelivery] | type[Anonymisation], ...] = (
+    Delivery, CaseDelivery, Anonymisation,
+)  # fmt: skip
+#: One message of any outbox.
+OutboxRow = Delivery | CaseDelivery | Anonymisation
 
 __all__ = [
     "FINAL",
@@ -46,6 +51,7 @@ __all__ = [
     "TRANSITIONS",
     "Action",
     "Alert",
+    "Anonymisation",
     "AppendOnlyError",
     "Attempt",
     "AttemptKind",
@@ -78,6 +84,7 @@ __all__ = [
     "Lane",
     "Lookup",
     "Outage",
+    "OutboxRow",
     "Outgoing",
     "Pruning",
     "Question",

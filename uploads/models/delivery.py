@@ -174,6 +174,7 @@ class AttemptKind(models.TextChoices):
     SEND = "send", "Send"
     CORRECT = "correct", "Correct"
     CASE = "case", "Update the case"
+    ANONYMISE = "anon", "Anonymise"
     LOOKUP = "lookup", "Look up"
     READ = "read", "Compare"
 
@@ -184,6 +185,9 @@ class Attempt(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.PROTECT, related_name="attempts")
     case = models.ForeignKey("uploads.CaseDelivery", null=True, on_delete=models.PROTECT, related_name="attempts")
+    anonymisation = models.ForeignKey(
+        "uploads.Anonymisation", null=True, on_delete=models.PROTECT, related_name="attempts"
+    )
     kind = models.CharField(max_length=8, choices=AttemptKind.choices, default=AttemptKind.SEND)
     worker = models.CharField(max_length=100)
     started_at = models.DateTimeField(default=timezone.now)
@@ -203,13 +207,15 @@ class Attempt(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(delivery__isnull=False, case__isnull=True) | Q(delivery__isnull=True, case__isnull=False),
+                condition=Q(delivery__isnull=False, case__isnull=True, anonymisation__isnull=True)
+                | Q(delivery__isnull=True, case__isnull=False, anonymisation__isnull=True)
+                | Q(delivery__isnull=True, case__isnull=True, anonymisation__isnull=False),
                 name="attempt_of_one",
             )
         ]
 
     def __str__(self) -> str:
-        return f"attempt {self.pk} of {self.delivery_id or self.case_id}"
+        return f"attempt {self.pk} of {self.delivery_id or self.case_id or self.anonymisation_id}"
 
     def end(self, *, outcome: str, evidence: str, seconds: float, status: int | None, code: str) -> None:
         """Write down how the call ended; the database refuses to do it twice."""

@@ -47,6 +47,8 @@ class Outgoing(models.Model):
 
     #: What the audit log calls its transitions: `<area>.<state>`.
     AREA: ClassVar[str]
+    #: Whether the audit log keeps what was sent and what was answered.
+    keeps_proof: ClassVar[bool] = True
 
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     version = models.PositiveIntegerField(default=0)
@@ -166,7 +168,7 @@ class Outgoing(models.Model):
     def _record(self, cause: Cause, action: Action | None = None) -> None:
         AuditEvent.objects.record(
             action or Action(f"{self.AREA}.{self.state}"), self.subject, actor=cause.actor, outcome=cause.evidence,
-            attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body,
+            attempt_id=cause.attempt.pk if cause.attempt else None, body=cause.body if self.keeps_proof else None,
         )  # fmt: skip
 
 

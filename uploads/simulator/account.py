@@ -1,5 +1,6 @@
 """The account behind the API: its records, and what may be done with them."""
 
+import secrets
 import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,10 +10,15 @@ from .http import Pairs
 from .mapping import Mapping
 from .validation import check_new, check_values, fields_of
 
+#: What an anonymisation stars out, and what it leaves of a comment (support article 5000722526).
+PERSONAL = ("FirstName", "LastName", "CustomerNumber", "SMS_Telephone")
+NO_COMMENT = "This comment has been anonymised based on customer request"
+
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that happened to a record: "created", "updated" or "workflow", with the pairs that were sent."""
+    """One thing that happened to a record: "created", "updated", "workflow" or "anonymised", with the pairs that were
+    sent, or that it left."""
 
     at: datetime
     what: str
@@ -98,6 +104,23 @@ class Account:
         if fields.get("assigned_to") and "@" not in fields["assigned_to"]:
             raise ApiError(300001, "Invalid arguments: assigned_to must be the e-mail address of a user")
         return self._change(text, "workflow", tuple(fields.items()), ApiError(400200), keep=keep)
+
+    def anonymise(self, email: str, *, keep: bool) -> int:
+        """Blank the person in every record with this e-mail address (support article 5000722526); gives how many."""
+        with self._lock:
+            found = [one for one in self._records.values() if one.fields.get(self.mapping.email, "") == email]
+            for record in found if keep else ():
+                pairs = ((self.mapping.email, f"{secrets.token_hex(8)}@anonymised.invalid"), *self._starred(record))
+                change = Change(datetime.now(UTC), "anonymised", pairs)
+                fields = record.fields | dict(pairs)
+                history = (*record.history, change)
+                self._records[record.number] = replace(record, pairs=tuple(fields.items()), history=history)
+        return len(found)
+
+    def _starred(self, record: Record) -> Pairs:
+        stars = ((key, "***") for key in PERSONAL if key in record.fields)
+        comment = ((self.mapping.comment, NO_COMMENT),) if self.mapping.comment in record.fields else ()
+        return (*stars, *comment)
 
     def clear(self) -> None:
         """Forget all records. Numbers go on from where they were, so that none is ever given twice."""

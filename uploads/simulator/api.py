@@ -1,5 +1,6 @@
-"""The REST API, version 4.1: who may call, which call it is, and the honest answer to it."""
+"""The REST API, version 4.1 and one call of version 6: who may call, which call it is, and the honest answer to it."""
 
+import json
 import secrets
 import threading
 import time
@@ -14,6 +15,7 @@ from .lookup import find
 from .reasons import reasons
 
 PREFIX = "/v4.1/"
+ANONYMISE_PATH = "/v6/system-admin/data-admin/contacts/anonymize"
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, no secret
 
 
@@ -86,6 +88,8 @@ class Api:
         """The documented answer; with ``keep`` false the same, but nothing is stored."""
         if request.path == TOKEN_PATH:
             return self.tokens.issue(request)
+        if request.path == ANONYMISE_PATH:
+            return self._anonymise(request, keep=keep)
         module, _, suffix = request.path.removeprefix(PREFIX).partition(".")
         suffix = suffix or "json"
         try:
@@ -96,6 +100,23 @@ class Api:
         except ApiError as error:
             return Answer(error.status, error.document, suffix if suffix in FORMATS else "json")
         return Answer(200, {"Data": document}, suffix, number if keep else None)
+
+    def _anonymise(self, request: Request, *, keep: bool) -> Answer:
+        """POST Anonymize Contact (support article 5000897828): JSON, a token only. The article's replies were not to be
+        had; these are the simulator's own, in the manner of the other calls."""
+        scheme, _, secret = request.header("authorization").partition(" ")
+        if scheme.lower() != "bearer" or not self.tokens.accepts(secret):
+            return Answer(401, {"message": "Unauthenticated."})
+        if request.method != "POST":
+            return Answer(405, {"message": "The method is not allowed."})
+        try:
+            given = json.loads(request.body)
+        except ValueError:
+            given = None
+        email = given.get("email") if isinstance(given, dict) and len(given) == 1 else None
+        if not isinstance(email, str) or "@" not in email:
+            return Answer(422, {"message": "Give one of email and telephone.", "errors": {"email": ["required"]}})
+        return Answer(200, {"Data": {"anonymized": self.account.anonymise(email, keep=keep)}})
 
     def _authorise(self, credential: str) -> None:
         scheme, _, secret = credential.partition(" ")

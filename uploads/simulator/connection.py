@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from .api import PREFIX, TOKEN_PATH, Answer, Api
+from .api import ANONYMISE_PATH, PREFIX, TOKEN_PATH, Answer, Api
 from .behaviours import OK
 from .choices import Choices
 from .errors import ApiError
@@ -163,4 +163,4 @@ class Connection:
 
 
 def _is_api(request: Request) -> bool:
-    return request.target.startswith(PREFIX) or request.path == TOKEN_PATH
+    return request.target.startswith(PREFIX) or request.path in (TOKEN_PATH, ANONYMISE_PATH)
