@@ -327,6 +327,7 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     },
     "own list": ("agent", "/submissions/", nothing),
     "own list empty": ("newcomer", "/submissions/", nothing),
+    "time zone": ("agent", "/submissions/zone/", nothing),
     "many, nothing given": ("newcomer", "/submissions/many/", give_nothing),
     "many, columns": ("agent", "/submissions/many/", give_a_list),
     "many, what was found": ("agent", "/submissions/many/", look_at_a_list),

@@ -128,6 +128,7 @@ erase_confirm                             405   405    405   405     405   405
 erase_certificate 1                       in    403    403   404     403   403
 anonymise_decide 1                        405   405    405   405     405   405
 batch_new                                 in    403    200   200     403   403
+zone                                      in    403    200   200     403   403
 batch absent                              in    403    404   404     403   403
 batch_columns absent                      in    403    404   404     403   403
 batch_save absent                         405   405    405   405     405   405

@@ -4,7 +4,7 @@ from django.urls import path
 
 from . import health, metrics, outages, readiness
 from .audit import views as audit
-from .entry import answers, autosave, batch_row, batch_start, batch_views, calls, prefill, results, same
+from .entry import answers, autosave, batch_row, batch_start, batch_views, calls, prefill, results, same, zones
 from .entry import views as entry
 from .history import anonymise, audit_views, bulk, case_views, erase, export_files, listing, personal, questions
 from .history import views as history
@@ -16,6 +16,7 @@ urlpatterns = [
     # agents
     path("submissions/", results.own, name="own"),
     path("submissions/new/", entry.new, name="new"),
+    path("submissions/zone/", zones.zone, name="zone"),
     path("submissions/many/", batch_start.new, name="batch_new"),
     path("submissions/many/<uuid:uuid>/", batch_views.batch, name="batch"),
     path("submissions/many/<uuid:uuid>/columns/", batch_start.columns, name="batch_columns"),

@@ -25,12 +25,22 @@ for (const field of document.querySelectorAll("[data-moment]")) {
   };
   now.hidden = false;
   now.addEventListener("click", () => {
-    // The zone is the portal's, whatever this computer is set to.
+    // The zone is the one that the agent chose, or the portal's, whatever this computer is set to.
     input.value = clock(Date.now(), field.dataset.zone).slice(0, 16).replace(" ", "T");
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
   input.addEventListener("input", tell);
   addEventListener("pageshow", tell);
+}
+
+const otherClock = document.querySelector("[data-clock-elsewhere]");
+if (otherClock) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const now = Date.now();
+  const summer = now + 182 * 86_400_000; // half a year later: zones may differ in summer only
+  otherClock.hidden = [now, summer].every((time) => clock(time, own) === clock(time, otherClock.dataset.clockElsewhere));
+  otherClock.querySelector("span").textContent = own;
+  otherClock.querySelector("a").search = new URLSearchParams({ zone: own });
 }
 
 for (const field of document.querySelectorAll("[data-longest]")) {

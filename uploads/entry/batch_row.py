@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from ..models import Batch, BatchRow, Draft, Role, Submission
@@ -86,7 +87,8 @@ def row(request: HttpRequest, uuid: uuid.UUID, number: int) -> HttpResponseBase:
         messages.info(request, BUSY)
         return redirect("batch", uuid)
     sheet = RowSheet(request, found)
-    return sheet.save() if request.method == "POST" else sheet.open()
+    with timezone.override(found.batch.time_zone):  # of the clock by which the list was written
+        return sheet.save() if request.method == "POST" else sheet.open()
 
 
 def settle(found: BatchRow, saved: Submission) -> None:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.utils import timezone
+
 from ..models import Batch, BatchRow, Lane, request_id
 from .batch_check import ENTERED, IN_LIST, Judge, Judged, mark_twins
 from .submit import Beside, submit
@@ -24,10 +26,11 @@ def carry_on(**_signal: Any) -> bool:
     end = time.monotonic() + TURN
     while batch := Batch.objects.under_way().first():
         step: Callable[[Batch], bool] = check if batch.status == Batch.Status.CHECKING else save
-        while step(batch):
-            if time.monotonic() > end:
-                return True
-            time.sleep(BREATH)
+        with timezone.override(batch.time_zone):  # the agent's clock, not the worker's
+            while step(batch):
+                if time.monotonic() > end:
+                    return True
+                time.sleep(BREATH)
     return False
 
 

@@ -4,10 +4,8 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import DatabaseError, transaction
@@ -32,6 +30,7 @@ from .reasons import ReasonsField
 from .sheet import NOT_SAVED, STALE, Sheet
 from .submit import TokenTaken, stored
 from .text import TextClass
+from .zones import of_the_agent
 
 log = logging.getLogger(__name__)
 #: How far ahead a call may be put off.
@@ -50,7 +49,7 @@ class CallForm(forms.Form):
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data, prefix="call")
         self.outcomes = list(CallOutcome.objects.active())
-        self.zone = ZoneInfo(settings.TIME_ZONE)
+        self.zone = of_the_agent()
         choices = [(str(outcome.pk), outcome.label) for outcome in self.outcomes]
         self.fields["outcome"] = ChoiceField(label="How the call ended", choices=choices)
         self.fields["note"] = NameField(label="Note", longest=500, required=False)

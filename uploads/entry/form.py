@@ -18,6 +18,7 @@ from .fields import ChoiceField, EntryField, ScoreField
 from .layout import helper, order
 from .questions import question
 from .reasons import ReasonsField, as_chosen
+from .zones import of_the_agent
 
 #: Customer fields of these kinds say who somebody is.
 IDENTITIES = (Kind.EMAIL, Kind.IDENTIFIER, Kind.PHONE)
@@ -62,7 +63,7 @@ class EntryForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, agent: User) -> None:
         super().__init__(data, label_suffix="")
         self.agent = agent
-        self.zone = ZoneInfo(settings.TIME_ZONE)
+        self.zone = of_the_agent()
         self.rows = list(SurveyField.objects.filter(active=True))
         for row in self.rows:
             if row.role != Role.REFERENCE:

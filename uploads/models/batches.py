@@ -73,6 +73,7 @@ class Batch(models.Model):
     overruled = models.JSONField(default=dict, help_text="{code of a warning: why its rows are saved all the same}")
     left_out = models.PositiveIntegerField(default=0)
     request_id = models.CharField(max_length=32)
+    time_zone = models.CharField(max_length=64, help_text="Of the clock by which its times were written.")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.COLUMNS)
     created_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(default=timezone.now)
@@ -110,6 +111,7 @@ class Batch(models.Model):
         `first` holds the first line; if that are no titles, it becomes a row like the others.
         """
         self.request_id = request_id.get() or uuid.uuid4().hex
+        self.time_zone = timezone.get_current_timezone_name()
         try:
             with transaction.atomic():
                 self.save(force_insert=True)
