@@ -78,6 +78,7 @@ def test_from_the_agents_keyboard_to_the_managers_proof(portal: Portal, page: Pa
     # -- the manager reads the story
     sign_in(page, portal, "manager")
     page.goto(f"{portal.url}/history/")
+    page.get_by_role("button", name="Show names").click()
     page.get_by_role("link", name=re.compile("Klameth")).first.click()
     story = page.locator("main")
     expect(story).to_contain_text("delivered", ignore_case=True)
