@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes]
 # Preloading style sheets would put an inline style into the page, which the content security policy refuses.
 ALL_RULES = {"resultTypes": ["violations"], "preload": False, "rules": {"target-size": {"enabled": True}}}
 COLOURS = ALL_RULES | {"runOnly": ["color-contrast", "link-in-text-block"]}
-#: scheme, width in CSS pixels, rules: from light to dark nothing changes but colours
-LOOKS = (("light", 1280, ALL_RULES), ("dark", 1280, COLOURS), ("dark", 390, COLOURS), ("light", 390, ALL_RULES))
+#: scheme, width in CSS pixels, rules: from light to dark nothing changes but colours, nor do colours with the width
+LOOKS = (("light", 1280, ALL_RULES), ("dark", 1280, COLOURS), ("light", 390, ALL_RULES))
 NARROW = (360, 320)  # 320 is the width WCAG 1.4.10 (Reflow) names
 STATES = {"queued", "delivered", "rejected", "failed", "unconfirmed", "cancelled"}
 ABSENT = uuid.UUID(int=4)
@@ -284,6 +284,13 @@ def new_password_refused(page: Page) -> None:
     expect(page.locator(".invalid-feedback").first).to_be_visible()
 
 
+def be_oneself(page: Page) -> None:
+    """To what asks for the password once more."""
+    page.fill("[name=password]", "demo")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("Is it you?")
+
+
 def admin_refuses(page: Page) -> None:
     page.locator("input[name=_save]").click()
     expect(page.locator(".errornote")).to_be_visible()
@@ -304,6 +311,17 @@ def ask_a_question(page: Page) -> None:
     page.get_by_label("Ask about this entry").fill("Why is there no reason? " * 20)
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator(".alert-success")).to_be_visible()
+
+
+def read_a_list_in(page: Page) -> None:
+    page.get_by_label("Or paste cells here").fill("Code\tLabel\tActive\n77\tA new reason\tyes\n10000\tOther\tmaybe\n")
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.locator(".plan").first).to_be_visible()
+
+
+def read_nothing_in(page: Page) -> None:
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_role("alert")).to_be_visible()
 
 
 #: name: (user, path, what to do there)
@@ -375,6 +393,10 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "menu": ("manager", "/health/", open_menu),
     "change password": ("manager", "/accounts/password/change/", nothing),
     "change password refused": ("manager", "/accounts/password/change/", new_password_refused),
+    "sessions": ("manager", "/accounts/sessions/", nothing),
+    "second factors": ("manager", "/accounts/2fa/", nothing),
+    "is it you": ("manager", "/accounts/2fa/app/add/", nothing),
+    "add an app": ("manager", "/accounts/2fa/app/add/", be_oneself),
     "sign out": ("manager", "/accounts/logout/", nothing),
     "admin": ("admin", "/admin/", nothing),
     "admin reasons": ("admin", "/admin/uploads/reasoncode/", nothing),
@@ -383,6 +405,10 @@ PAGES: dict[str, tuple[str, str, Callable[[Page], None]]] = {
     "admin reason": ("admin", "/admin/uploads/reasoncode/1/change/", nothing),
     "admin field": ("admin", "/admin/uploads/surveyfield/1/change/", nothing),
     "admin field changes": ("admin", "/admin/uploads/surveyfield/1/history/", nothing),
+    "admin fields preview": ("admin", "/admin/uploads/surveyfield/preview/", nothing),
+    "admin import": ("admin", "/admin/uploads/surveyfield/import/", read_nothing_in),
+    "admin import seen": ("admin", "/admin/uploads/reasoncode/import/", read_a_list_in),
+    "admin thresholds": ("admin", "/admin/uploads/thresholds/add/", nothing),
     "admin new reason refused": ("admin", "/admin/uploads/reasoncode/add/", admin_refuses),
     "admin people": ("root", "/admin/auth/user/", nothing),
     "admin person": ("root", "/admin/auth/user/1/change/", nothing),

@@ -101,7 +101,7 @@ def saved(
 
 def test_one_id_leads_from_the_click_to_the_call(saved: str, told: Written) -> None:
     with Simulator(port=0, api_key=KEY) as simulator:
-        drain(Loop(ApiClient(simulator.url, ApiKey(KEY)), "here:1", threads=2))
+        drain(Loop(ApiClient(simulator.url, ApiKey(KEY)), "here:1", calls=2))
     event = AuditEvent.objects.get(action=Action.SUBMITTED)
     delivery = Delivery.objects.select_related("submission").get()
     attempt = delivery.attempts.get()
@@ -229,7 +229,7 @@ def test_our_own_failure_on_a_row_names_the_row_and_its_call(
     make_submission(agent)
     monkeypatch.setattr(SendJob, "settle", fail)
     with Simulator(port=0, api_key=KEY) as simulator:
-        drain(Loop(ApiClient(simulator.url, ApiKey(KEY)), "here:1", threads=2))
+        drain(Loop(ApiClient(simulator.url, ApiKey(KEY)), "here:1", calls=2))
     delivery = Delivery.objects.select_related("submission").get()
     line = told.of(f"our own code failed on delivery {delivery.pk}")
     assert line["submission"] == str(delivery.submission.uuid)

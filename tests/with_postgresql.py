@@ -25,9 +25,10 @@ def main(command: list[str]) -> int:
     try:
         run([*as_user, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"])
         port = free_port()
-        # nobody pulls the plug of a test server: without fsync it is several times faster
+        # Nobody pulls the plug of a test server: without fsync it is several times faster. It does not live long enough
+        # to need housekeeping, whose locks come at any moment.
         place = f"-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories={home}"
-        options = f"{place} -c max_connections=200 -c fsync=off"
+        options = f"{place} -c max_connections=200 -c fsync=off -c autovacuum=off"
         run([*as_user, programs / "pg_ctl", "-D", data, "-o", options, "-l", home / "log", "-w", "start"])
         try:
             url = f"postgres://postgres@127.0.0.1:{port}/postgres"

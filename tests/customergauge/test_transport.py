@@ -85,7 +85,14 @@ def test_a_wire_mark_that_outlasts_the_deadline_lets_no_byte_out(make_client: Ma
     with Peer(silence) as peer:
         exchange = post(make_client(peer.url, deadline=0.2), on_wire=lambda: time.sleep(0.3))
     assert peer.requests == [b""]
+    assert (exchange.fault, exchange.wire) == (Fault.WIRE_MARK_REFUSED, False)
+
+
+def test_the_wait_for_the_wire_mark_is_not_taken_from_the_time_of_the_call(make_client: MakeClient) -> None:
+    with Peer(silence) as peer:
+        exchange = post(make_client(peer.url, deadline=0.6), on_wire=lambda: time.sleep(0.4))
     assert (exchange.fault, exchange.wire) == (Fault.DEADLINE, True)
+    assert exchange.seconds >= 0.99
 
 
 def test_a_refused_connection_is_told(make_client: MakeClient) -> None:

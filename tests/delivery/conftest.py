@@ -22,7 +22,7 @@ def simulator() -> Iterator[Simulator]:
 def loop(simulator: Simulator, db: None) -> Loop:
     """A delivery loop with two sending threads, not running: a test calls its steps."""
     timeouts = Timeouts(connect=2, read=2, deadline=4)
-    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=timeouts), "here:1", threads=2)
+    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=timeouts), "here:1", calls=2)
 
 
 def drain(loop: Loop) -> None:

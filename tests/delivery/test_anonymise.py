@@ -37,7 +37,7 @@ def loop(simulator: Simulator, db: None) -> Loop:
     """A delivery loop that signs in with an OAuth2 client, which the call needs."""
     credentials = ClientCredentials(f"{simulator.url}/oauth2/token", "client-7", "canary-secret-91c")
     timeouts = Timeouts(connect=2, read=2, deadline=4)
-    return Loop(Client(simulator.url, credentials, timeouts=timeouts), "here:1", threads=2)
+    return Loop(Client(simulator.url, credentials, timeouts=timeouts), "here:1", calls=2)
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ def enter(agent: User) -> Enter:
 @pytest.fixture
 def second(simulator: Simulator, db: None) -> Loop:
     """Another worker at the same database."""
-    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(1, 1, 2)), "there:2", threads=2)
+    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(1, 1, 2)), "there:2", calls=2)
 
 
 def single(simulator: Simulator) -> Loop:
     """A worker that makes one call at a time, so that the order of calls is certain."""
-    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(1, 1, 2)), "here:1", threads=1)
+    return Loop(Client(simulator.url, ApiKey(KEY), timeouts=Timeouts(1, 1, 2)), "here:1", calls=1)
 
 
 def methods(simulator: Simulator) -> list[str]:

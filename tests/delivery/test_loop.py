@@ -207,18 +207,29 @@ def test_retry_after_makes_the_whole_channel_wait_and_spends_no_try(
 
 def test_what_a_worker_has_in_stock_when_it_stops_goes_back_untouched(simulator: Simulator, agent: User) -> None:
     simulator.latency = 0.3
-    loop = Loop(Client(simulator.url, ApiKey(KEY)), "here:1", threads=8)
+    loop = Loop(Client(simulator.url, ApiKey(KEY)), "here:1", calls=8)
     submissions = [queued(agent, f"number {number}") for number in range(20)]
     loop.hint()
     loop.step()
-    assert loop.in_flight == 10, "two more than there are threads"
+    assert loop.in_flight == 11, "a thread more than calls, and two in stock"
     loop.stopping = True
     loop.run()
     states = [after(submission).state for submission in submissions]
-    assert states.count(State.DELIVERED) == len(simulator.records) == 8
-    assert states.count(State.QUEUED) == 12
+    assert states.count(State.DELIVERED) == len(simulator.records) == 9
+    assert states.count(State.QUEUED) == 11
     back = Delivery.objects.filter(evidence="given_back")
     assert [(row.tries, row.priority) for row in back] == [(0, Lane.ENTRY)] * 2
+
+
+def test_no_more_calls_are_under_way_at_once_than_agreed(simulator: Simulator, agent: User) -> None:
+    simulator.latency = 0.2
+    loop = Loop(Client(simulator.url, ApiKey(KEY)), "here:1", calls=8)
+    for number in range(20):
+        queued(agent, f"number {number}")
+    drain(loop)
+    begun = sorted(arrival.at for arrival in simulator.arrivals)
+    assert len(begun) == len(simulator.records) == 20
+    assert all(ninth - first >= timedelta(seconds=0.2) for first, ninth in zip(begun, begun[8:], strict=False))
 
 
 def test_a_lease_that_is_over_without_a_mark_goes_back_to_the_queue(

@@ -69,12 +69,19 @@ class Call:
         return min(seconds, left)
 
     def mark(self) -> None:
-        """Ask for the wire mark. Whatever the caller's callback raises, nothing has been sent and nothing will be."""
+        """Ask for the wire mark. Whatever the caller's callback raises, nothing has been sent and nothing will be.
+
+        A mark that comes after the deadline comes too late. Else the deadline moves by the time it took, for which the
+        other side is not to blame.
+        """
+        asked = monotonic()
         try:
             if self.on_wire:
                 self.on_wire()
+                self.allowance(0)
         except Exception as error:
             raise Broken(Fault.WIRE_MARK_REFUSED, type(error).__name__) from error
+        self.ends += monotonic() - asked
         self.wire = True
 
     def count(self, size: int) -> None:

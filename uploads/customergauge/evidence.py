@@ -36,7 +36,7 @@ EVIDENCE: dict[str, Evidence] = {
     Fault.CONNECT_FAILED: Evidence(
         Outcome.NOT_SENT, "The connection to CustomerGauge failed before the request was sent."
     ),
-    Fault.WIRE_MARK_REFUSED: Evidence(Outcome.NOT_SENT, "The attempt could not be recorded, so nothing was sent."),
+    Fault.WIRE_MARK_REFUSED: Evidence(Outcome.NOT_SENT, "The attempt could not be begun, so nothing was sent."),
     Fault.TOKEN_UNAVAILABLE: Evidence(Outcome.NOT_SENT, "CustomerGauge's sign-in service gave no usable token."),
     Fault.TOKEN_REFUSED: Evidence(
         Outcome.REFUSED_CHANNEL, "CustomerGauge's sign-in service refused the client id or secret."

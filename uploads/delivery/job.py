@@ -1,6 +1,7 @@
 """What a sending thread does for the loop: make the calls of one job, ask for its wire mark, tell the end.
 
-A sending thread never touches the database; the loop's thread never touches the network.
+A sending thread never touches the database; the loop's thread never touches the network. There are a few more sending
+threads than calls that may be under way: while one call ends, the next has its mark already.
 """
 
 from abc import ABC, abstractmethod
@@ -8,12 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Semaphore
+from typing import Self
 
 from ..customergauge import Client, Exchange, Verdict, judge
 from ..models import Attempt, OutboxRow
 
-#: How long a sending thread waits for its wire mark to be committed; after that nothing is sent.
-MARK_WITHIN = 10.0  # seconds
+#: How long a sending thread waits for its wire mark to be committed, and then for its turn; after that nothing is sent.
+MARK_WITHIN = TURN_WITHIN = 10.0  # seconds
 
 OnWire = Callable[[], object]
 
@@ -24,6 +27,27 @@ class Message:
 
     row: OutboxRow
     attempts: list[Attempt]
+
+
+class Turn:
+    """The turn of one job among those whose calls may be under way at once, free again at the end of the block."""
+
+    def __init__(self, free: Semaphore) -> None:
+        self._free = free
+        self._mine = False
+
+    def take(self) -> None:
+        """Wait for it; a second call of the same job goes on in its turn. Raises TimeoutError."""
+        self._mine = self._mine or self._free.acquire(timeout=TURN_WITHIN)
+        if not self._mine:
+            raise TimeoutError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._mine:
+            self._free.release()
 
 
 class Job(ABC):
@@ -80,12 +104,18 @@ class Done:
         return tuple(map(judge, self.exchanges))
 
 
-def run(client: Client, job: Job, tell: Callable[[Mark | Done], None]) -> None:
-    """The work of a sending thread: from a job to its Done."""
+def run(client: Client, job: Job, free: Semaphore, tell: Callable[[Mark | Done], None]) -> None:
+    """The work of a sending thread: from a job to its Done.
 
-    def on_wire() -> None:
-        mark = Mark(job)
-        tell(mark)
-        mark.committed.result(timeout=MARK_WITHIN)
+    `free` counts the calls that may still be begun. What only reads takes no turn: there is little of it.
+    """
+    with Turn(free) as turn:
 
-    tell(Done(job, job.call(client, on_wire)))
+        def on_wire() -> None:
+            mark = Mark(job)
+            tell(mark)
+            mark.committed.result(timeout=MARK_WITHIN)
+            turn.take()
+
+        exchanges = job.call(client, on_wire)
+    tell(Done(job, exchanges))

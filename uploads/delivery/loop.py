@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from math import inf
 from queue import Empty, SimpleQueue
+from threading import Semaphore
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
@@ -50,20 +51,21 @@ class Lost(RuntimeError):
 class Loop:
     """Claims, sends and settles until told to stop.
 
-    `client` makes the calls, `name` is the worker's name in leases and in the audit log, `threads` is how many
-    calls may be under way at once.
+    `client` makes the calls, `name` is the worker's name in leases and in the audit log, `calls` is how many may be
+    under way at once.
     """
 
-    def __init__(self, client: Client, name: str, threads: int) -> None:
+    def __init__(self, client: Client, name: str, calls: int) -> None:
         self._client = client
         self._name = name
-        self._threads = threads
+        self._free = Semaphore(calls)
+        self._threads = calls + calls // 8  # some end a call or wait for their mark while so many call
         self.claims = Claims(client, name)
         self._counters = Counters()
         self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
         self._outcomes: list[Done] = []
         self._gather_until = 0.0
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="send")
         self._in_flight: dict[Job, Future[None]] = {}
         self._look_at = 0.0
         self._beat_at = 0.0
@@ -250,7 +252,7 @@ class Loop:
         return taken.number
 
     def _begin(self, job: Job) -> None:
-        self._in_flight[job] = self._pool.submit(run, self._client, job, self._inbox.put)
+        self._in_flight[job] = self._pool.submit(run, self._client, job, self._free, self._inbox.put)
 
     def _give_back(self) -> None:
         """Return the sends that no thread has begun: the channel is shut, or this worker is about to stop."""
