@@ -392,6 +392,10 @@ def test_what_a_check_found_stands_in_the_log_for_the_alerts(log: list[int]) -> 
         call_command("verify_audit", "--record")
     assert end.value.code == 1
     assert nightly.last_result() == "tampering"
+    newest = seal.newest()
+    assert newest
+    call_command("verify_audit", "--record", "--since", str(newest.number))
+    assert nightly.last_result() == "tampering", "that the newest part is in order takes nothing back"
 
 
 def test_the_check_of_an_hour_is_begun_once_and_never_without_a_key(log: list[int], settings: Settings) -> None:

@@ -28,14 +28,16 @@ class Command(BaseCommand):
             "--anchors", type=Path, metavar="FILE", help="seals kept elsewhere: the worker's output, a mail, a download"
         )
         parser.add_argument("--since", type=int, default=1, metavar="N", help="begin at seal N and trust those before")
-        parser.add_argument("--record", action="store_true", help="write the result into the log, for the alerts")
+        parser.add_argument("--record", action="store_true", help="write the result into the log, print nothing")
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = self._verify(options["anchors"], max(1, options["since"]))
+        since = max(1, options["since"])
+        report = self._verify(options["anchors"], since)
         if options["record"]:
-            nightly.record(report)
-        self.stdout.write(json.dumps(report.as_data(), indent=2) if options["json"] else report.as_text())
+            nightly.record(report, whole=since == 1)
+        else:
+            self.stdout.write(json.dumps(report.as_data(), indent=2) if options["json"] else report.as_text())
         if report.status:
             sys.exit(report.status)
 
