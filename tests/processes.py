@@ -22,7 +22,7 @@ from uploads.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "demo"
-PATIENCE = 60.0  # seconds until something that must happen is said not to
+PATIENCE = 120.0  # seconds until something that must happen is said not to
 
 
 def eventually(what: str, check: Callable[[], Any], within: float = PATIENCE) -> Any:

@@ -225,13 +225,12 @@ def test_attempts_and_hashes_are_added_when_asked_for(browser: Client, agent: Us
 
 def test_the_number_of_queries_does_not_grow_with_the_results(browser: Client, agent: User) -> None:
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as found:
+        with CaptureQueriesContext(connection) as found:
             exported(browser, "csv", "include=attempts&include=hashes")
         return len(found)
 
     make_submission(agent)
+    queries()  # the first request of a session notes that it was seen
     few = queries()
     for _ in range(20):
         make_submission(agent)

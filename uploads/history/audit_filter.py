@@ -1,8 +1,7 @@
 """The questions people ask of the audit log: an address’s query becomes narrowed events, or a sentence."""
 
 import re
-from collections.abc import Collection
-from datetime import datetime, time, timedelta
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +12,6 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Concat
-from django.http import QueryDict
-from django.utils.timezone import get_current_timezone
 
 from ..models import (
     Action,
@@ -28,7 +25,7 @@ from ..models import (
     WorkflowStatus,
 )
 from ..models.audit import AuditEventQuerySet
-from .filters import _day
+from .address import AddressFilter
 
 #: Areas of what can happen, by the beginning of the action's name.
 AREAS = {
@@ -100,8 +97,12 @@ def things(text: str) -> list[Thing]:
     ]
 
 
-class AuditFilter(forms.Form):
-    """The filter as it stands in the address; every field may be empty. Nonsense makes it invalid, never wider."""
+class AuditFilter(AddressFilter):
+    """The filter of the audit log."""
+
+    field_order = ("what", "who", "about", "since", "until")
+    #: What an empty box shows.
+    HINTS: Mapping[str, str] = {"who": "a user name", "about": "a result’s number, a user, a code"}
 
     what = forms.ChoiceField(
         label="What", required=False,
@@ -109,7 +110,6 @@ class AuditFilter(forms.Form):
     )  # fmt: skip
     who = forms.CharField(label="Who", required=False, max_length=150)
     about = forms.CharField(label="About", required=False, max_length=80)
-    since, until = _day("From"), _day("To")
     request = forms.CharField(
         label="Request id", required=False, max_length=32,
         validators=[RegexValidator(r"\A[0-9a-f]+\Z", "A request id has digits and letters from a to f only.")],
@@ -119,24 +119,14 @@ class AuditFilter(forms.Form):
         validators=[RegexValidator(r"\A[A-Za-z0-9_]+\Z", "Write it as the entry shows it, for example complete.")],
     )  # fmt: skip
 
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
-        self._given = data
+    def prepare(self) -> None:
         self.fields["what"].choices = [("", "Anything"), *_actions()]  # type: ignore[attr-defined]
-        hints = {"who": "a user name", "about": "a result’s number, a user, a code"}
         for name, field in self.fields.items():
-            look = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
-            faulty = "is-invalid" if name in self.errors else ""
-            field.widget.attrs |= {"class": f"{look} {look}-sm {faulty}", "autocomplete": "off"}
-            if name in hints:
-                field.widget.attrs["placeholder"] = hints[name]
+            field.widget.attrs["autocomplete"] = "off"
+            if name in self.HINTS:
+                field.widget.attrs["placeholder"] = self.HINTS[name]
             if name in ("who", "outcome"):
                 field.widget.attrs["list"] = f"known_{name}"
-
-    @property
-    def active(self) -> bool:
-        """Whether the filter asks for anything."""
-        return any(self.data.get(name) for name in self.fields)
 
     def clean_about(self) -> list[Thing]:
         text: str = self.cleaned_data["about"]
@@ -144,16 +134,6 @@ class AuditFilter(forms.Form):
         if text and not found:
             raise ValidationError("There is no result, person or list entry of this name. Copy it from its page.")
         return found
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        for name in self.fields:
-            if len(set(self._given.getlist(name))) > 1:
-                self.add_error(name, "The address asks for several of these. Choose one.")
-        since, until = given.get("since"), given.get("until")
-        if since and until and since > until:
-            self.add_error("until", "The last day lies before the first. Swap the two.")
-        return given
 
     def actions(self) -> list[str]:
         """The actions that are asked for; empty for any."""
@@ -165,10 +145,7 @@ class AuditFilter(forms.Form):
         if not self.is_valid():
             return events.none()
         asked = self.cleaned_data
-        if asked["since"]:
-            events = events.filter(at__gte=_midnight(asked["since"], 0))
-        if asked["until"]:
-            events = events.filter(at__lt=_midnight(asked["until"], 1))
+        events = events.filter(**self.between("at"))
         if asked["about"]:
             events = events.filter(_any_of(asked["about"]))
         if asked["request"]:
@@ -203,7 +180,3 @@ def _any_of(found: Collection[Thing]) -> Q:
     for kind, pk in found:
         asked |= Q(object_type=kind, object_id=pk)
     return asked
-
-
-def _midnight(day: Any, days: int) -> datetime:
-    return datetime.combine(day + timedelta(days=days), time.min, tzinfo=get_current_timezone())

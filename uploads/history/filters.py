@@ -1,41 +1,26 @@
 """The questions managers ask of the list: an address's query becomes a narrowed queryset, or a sentence."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Subquery
-from django.http import QueryDict
-from django.utils.timezone import get_current_timezone
 
 from ..models import Attempt, Contact, Delivery, ReasonCode, State, Submission, WorkflowStatus
 from ..models.search import giving_reason
 from ..models.submission import SubmissionQuerySet
+from .address import AddressFilter
 from .search import TooShort, searched, wanted
 
 #: Score bands of the Net Promoter Score: first and last score of each.
 BANDS = {"detractor": (0, 6), "passive": (7, 8), "promoter": (9, 10)}
 
-EARLIEST, LATEST = date(2000, 1, 1), date(2099, 12, 31)
-YEARS = f"Choose a day from {EARLIEST.year} to {LATEST.year}."
 #: The address's word for an empty answer to whether the customer wishes to be contacted.
 NOT_ASKED = "not-asked"
 #: What the audit log and saved views have instead of the words that were searched for: these may name a person.
 NOT_KEPT = "(not kept)"
-
-
-def _day(label: str) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        validators=[MinValueValidator(EARLIEST, YEARS), MaxValueValidator(LATEST, YEARS)],
-        error_messages={"invalid": "This is not a day of the calendar. Write it as 2026-11-23."},
-    )
 
 
 def _choice(label: str, anything: str, what: str, choices: list[tuple[str, str]]) -> forms.ChoiceField:
@@ -56,12 +41,10 @@ def _number(label: str, longest: int, example: str) -> forms.CharField:
     )
 
 
-class HistoryFilter(forms.Form):
-    """The filter as it stands in the address; every field may be empty.
+class HistoryFilter(AddressFilter):
+    """The filter of the list of results."""
 
-    A value that is no answer to its question makes the form invalid: it is never left out silently, because
-    then the list would show more than was asked for.
-    """
+    field_order = ("q", "state", "since", "until", "agent", "band")
 
     q = forms.CharField(
         label="Search",
@@ -73,8 +56,6 @@ class HistoryFilter(forms.Form):
         error_messages={"max_length": "This is too long: at most %(limit_value)d characters."},
     )
     state = _choice("State", "Any state", "state", State.choices)
-    since = _day("From")
-    until = _day("To")
     agent = _choice("Agent", "All agents", "agent", [])
     band = _choice(
         "Score",
@@ -94,9 +75,7 @@ class HistoryFilter(forms.Form):
     #: Those that stand folded away until they are used.
     RARE: tuple[str, ...] = ("reason", "workflow", "contact", "cg", "code")
 
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
-        self._given = data
+    def prepare(self) -> None:
         # Names are compared in Python: whatever stands in the address never reaches the database.
         entered = Submission.objects.filter(agent=OuterRef("pk"))
         agents = list(User.objects.filter(Exists(entered)).order_by("username"))
@@ -104,19 +83,10 @@ class HistoryFilter(forms.Form):
         self._offer("agent", [(user.get_username(), user.get_full_name() or user.get_username()) for user in agents])
         self._offer("reason", [(row.code, f"{row.label} ({row.code})") for row in ReasonCode.objects.all()])
         self._offer("workflow", [(row.code, row.label) for row in WorkflowStatus.objects.all()])
-        for name, field in self.fields.items():
-            look = "form-select" if isinstance(field, forms.ChoiceField) else "form-control"
-            faulty = "is-invalid" if name in self.errors else ""
-            field.widget.attrs["class"] = f"{look} {look}-sm {faulty}"
 
     def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         field: Any = self.fields[name]
         field.choices = [field.choices[0], *choices]
-
-    @property
-    def active(self) -> bool:
-        """Whether the filter asks for anything."""
-        return any(self.data.get(name) for name in self.fields)
 
     @property
     def usual(self) -> list[forms.BoundField]:
@@ -151,27 +121,14 @@ class HistoryFilter(forms.Form):
             raise forms.ValidationError(str(error)) from error
         return text
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        for name in self.fields:
-            if len(set(self._given.getlist(name))) > 1:
-                self.add_error(name, "The address asks for several of these. Choose one.")
-        since, until = given.get("since"), given.get("until")
-        if since and until and since > until:
-            self.add_error("until", "The last day lies before the first. Swap the two.")
-        return given
-
     def narrow(self, submissions: SubmissionQuerySet) -> SubmissionQuerySet:
         """The submissions that answer the filter; none if the filter is invalid. Days are days of the portal's zone."""
         if not self.is_valid():
             return submissions.none()
         asked = {name: answer for name, answer in self.cleaned_data.items() if answer}
+        submissions = submissions.filter(**self.between("created_at"))
         if "state" in asked:
             submissions = _in_state(submissions, asked["state"])
-        if "since" in asked:
-            submissions = submissions.filter(created_at__gte=_midnight(asked["since"]))
-        if "until" in asked:
-            submissions = submissions.filter(created_at__lt=_midnight(asked["until"] + timedelta(days=1)))
         if "agent" in asked:
             submissions = submissions.filter(agent=self._agents[asked["agent"]])
         if "band" in asked:
@@ -209,7 +166,3 @@ def _in_band(submissions: SubmissionQuerySet, band: tuple[int, int]) -> Submissi
     if connection.vendor == "sqlite":  # plus nothing: a band's rows, gathered by score, would all have to be sorted
         return submissions.alias(points=F("score") + 0).filter(points__range=band)
     return submissions.filter(score__range=band)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=get_current_timezone())

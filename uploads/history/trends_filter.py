@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,10 +34,9 @@ class TrendsFilter(HistoryFilter):
         error_messages={"invalid_choice": "There is no such course. Choose one from the list."},
     )
 
-    def __init__(self, data: QueryDict) -> None:
-        super().__init__(data)
+    def prepare(self) -> None:
+        super().prepare()
         self.fields = {name: self.fields[name] for name in self.ASKED}
-        self._errors = None  # what the others said does not matter here
 
     def clean(self) -> dict[str, Any]:
         given = dict.fromkeys(self.base_fields, "") | super().clean()
