@@ -123,6 +123,21 @@ def no_survey(page: Page) -> Locator:
     return place
 
 
+def many(page: Page) -> None:
+    """A list that was pasted and checked: rows that are ready, one that stands there twice, one that is wrong."""
+    done = datetime.now() - timedelta(days=1)  # noqa: DTZ005 - as an agent would type it
+    names = (("Mae", "Okafor", "9"), ("Jonas", "van der Heijden", "7"), ("Sofie", "Marín", "11"), ("Lin", "Wei", "10"))
+    rows = [
+        [f"{first.lower()}@riverside.example", first, last, score, "Said on the phone", *[f"{done:%Y-%m-%d} 14:30"] * 2]
+        for first, last, score in (*names, names[0])
+    ]
+    titles = ["E-mail", "First name", "Last name", "Score", "Comment", "Invitation sent", "Survey completed"]
+    page.fill("[name=pasted]", "\n".join("\t".join(cells) for cells in (titles, *rows)))
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Check the rows").click()
+    page.get_by_text("Save 3 rows").wait_for()
+
+
 def narrow(page: Page) -> None:
     """The form on a telephone, in the dark."""
     page.set_viewport_size({"width": 390, "height": 844})
@@ -183,6 +198,7 @@ PICTURES: dict[str, tuple[str, str, Take, int]] = {
     "entry-empty": ("agent", "/submissions/new/", empty, 1240),
     "entry-warnings": ("agent2", "/submissions/new/", known, 1500),
     "entry-no-survey": ("agent", "/submissions/new/", no_survey, 1400),
+    "many": ("agent", "/submissions/many/", many, 780),
     "entry-phone": ("agent", "/submissions/new/", narrow, 844),
     "entry-errors": ("agent", "/submissions/new/", errors, 1240),
     "history": ("manager", "/history/", whole, 620),

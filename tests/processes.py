@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import psycopg
 import requests
+from playwright.sync_api import Page
 
 from uploads.simulator import Simulator
 
@@ -218,6 +219,14 @@ class Session:
         data = {"login": user, "password": PASSWORD, "csrfmiddlewaretoken": hidden(page, "csrfmiddlewaretoken")}
         answer = self.http.post(f"{portal.url}/accounts/login/", data=data, allow_redirects=False)
         assert answer.status_code == 302, answer.text[:2000]
+
+    def lend(self, page: Page, path: str = "") -> Page:
+        """A browser goes on with this session; at a path, if one is given."""
+        cookies = [{"name": each.name, "value": each.value or "", "url": self.portal.url} for each in self.http.cookies]
+        page.context.add_cookies(cast(Any, cookies))
+        if path:
+            page.goto(self.portal.url + path)
+        return page
 
     def get(self, path: str) -> requests.Response:
         return self.http.get(self.portal.url + path, timeout=30)

@@ -16,10 +16,16 @@
   let sending = false;
   let stopped = false;
 
-  const typed = () => {
-    const data = new FormData(entry);
+  const typed = (form = entry) => {
+    const data = new FormData(form);
     for (const name of APART) data.delete(name);
     return new URLSearchParams(data).toString();
+  };
+  // The form as it came: over a slow line people type before all scripts are there.
+  const untouched = () => {
+    const copy = entry.cloneNode(true);
+    copy.reset();
+    return typed(copy);
   };
   const soon = (wait = PAUSE) => {
     clearTimeout(timer);
@@ -115,10 +121,11 @@
     stopped = !clash.hidden;
     // The other scripts have set up the page by now. A form that came back unsaved is kept at once.
     const unsaved = entry.hasAttribute("data-unsaved");
-    kept ??= unsaved ? "" : typed();
+    kept ??= unsaved ? "" : untouched();
     if (field(VERSION).value !== "0") history.replaceState(null, "", `${page}?draft=${token}`);
     else if (entry.hasAttribute("data-clean")) history.replaceState(null, "", page);
     if (unsaved) soon(0);
+    else touched();
     entry.toggleAttribute("data-live", true); // the last of the scripts: the page is set up
   });
 }

@@ -1,5 +1,4 @@
 // The call script: its gaps filled with what is being typed, and after the score the question for its band.
-const script = document.querySelector("[data-script]");
 const gaps = [...document.querySelectorAll("[data-tag]")];
 const followUps = [...document.querySelectorAll("[data-follow-up]")];
 
@@ -25,12 +24,11 @@ function greet() {
   fill("greeting", (words.findLast(([first]) => hour >= first) ?? words.at(-1))[1]);
 }
 
-if (script && matchMedia("(max-width: 64rem)").matches) script.open = false;
 if (gaps.length) {
   document.querySelector("[data-entry]").addEventListener("input", fillTyped);
   addEventListener("pageshow", fillTyped);
 }
-if (script) setInterval(greet, 60_000);
+if (document.querySelector("[data-greetings]")) setInterval(greet, 60_000);
 
 function showFollowUp(value) {
   const band = value === null ? "" : value >= 9 ? "promoter" : value >= 7 ? "passive" : "detractor";

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -12,11 +12,14 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import Page
 
 from uploads.customergauge import Exchange
 from uploads.delivery.job import Done
 from uploads.delivery.sending import SendJob
 from uploads.models import ReasonCode, Side, State, Submission, SurveyField, WorkflowStatus
+
+from ..processes import Portal, Template, portal_for
 
 NEW = "/submissions/new/"
 
@@ -33,7 +36,10 @@ class Desk:
 
     def answers(self, **changes: Any) -> dict[str, Any]:
         """A valid form with some answers changed; None leaves an input out."""
-        ago = lambda minutes: (timezone.localtime() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")  # noqa: E731
+
+        def ago(minutes: int) -> str:
+            return (timezone.localtime() - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M")
+
         valid = {
             "CustomerNumber": "1143",
             "Email": "lee@company.com",
@@ -180,3 +186,18 @@ def refuse(submission: Submission, body: str | bytes, status: int = 400, form: s
 def error(code: int, message: str) -> str:
     """An error body of the API."""
     return json.dumps({"Error": {"Message": message, "Code": code}})
+
+
+@pytest.fixture(scope="module")
+def web(portal_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal without a worker, shared by the browser tests of a module."""
+    with portal_for(portal_template, tmp_path_factory.mktemp("web")) as portal:
+        portal.start_web()
+        yield portal
+
+
+@pytest.fixture
+def form(web: Portal, page: Page) -> Page:
+    """The empty form in an agent's browser."""
+    web.sql("DELETE FROM uploads_draft")
+    return web.browser_session("agent").lend(page, NEW)

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.factories import make_user
+from tests.processes import hidden
 from uploads.entry import batch_work
 from uploads.entry.batch_work import carry_on
 from uploads.models import (
@@ -255,6 +256,9 @@ def test_columns_that_do_not_fit_are_named(lists: Lists, columns: dict[str, str]
         ("11/02/2026 12:05:09 am", "mdy", "2026-11-02 00:05:09"),
         ("2026-11-02T13:59", "iso", "2026-11-02 13:59:00"),
         ("2026-11-02 13:59", "dmy", "2026-11-02 13:59:00"),
+        ("2026-11-02T12:59:00.123Z", "mdy", "2026-11-02 13:59:00"),
+        ("2026-10-25T02:30:00+01:00", "iso", "2026-10-25 02:30:00"),
+        ("2026-10-25 02:30 first", "iso", "2026-10-25 02:30:00"),
     ],
 )
 def test_dates_are_read_as_they_were_said_to_be_written(lists: Lists, written: str, way: str, when: str) -> None:
@@ -270,6 +274,24 @@ def test_dates_are_read_as_they_were_said_to_be_written(lists: Lists, written: s
 def test_the_way_dates_are_written_is_proposed_by_the_rows(lists: Lists) -> None:
     assert lists.proposed(lists.give(["9", "02/11/2026 13:59"], titles=["Score", "A"]))["dates"] == "dmy"
     assert lists.proposed(lists.give(["9", "11/22/2026 13:59"], titles=["Score", "B"]))["dates"] == "mdy"
+
+
+def test_the_way_that_is_kept_is_not_proposed_for_rows_that_it_does_not_fit(lists: Lists) -> None:
+    proposed = []
+    for written in ("02/11/2026", "22/11/2026", "11/22/2026", "11/02/2026", "22/11/2026"):
+        batch = lists.give(["9", f"{written} 13:59"], titles=["Score", "SurveyCompletedDate"])
+        proposed.append(lists.proposed(batch)["dates"])
+        lists.take_columns(batch)
+    assert proposed == ["dmy", "dmy", "mdy", "mdy", "dmy"]
+
+
+def test_endless_titles_and_names_are_cut_on_the_page_only(lists: Lists) -> None:
+    batch = lists.give(["x" * 300_000, "11", '"'], titles=["LastName", "Score", '"' + "t" * 200_000])
+    lists.take_columns(batch)
+    carry_on()
+    for inner in ("columns/", "", "?show=wrong"):
+        assert len(lists.client.get(page(batch, inner)).content) < 30_000
+    assert len(batch.rows.get().cells[0]) == 300_000
 
 
 def test_choices_and_reasons_may_be_named_by_their_words(lists: Lists, reasons: dict[str, ReasonCode]) -> None:
@@ -469,6 +491,55 @@ def test_nobody_else_sees_a_list(lists: Lists, manager: User, signed_in: Callabl
         for inner in ("columns/", "rows/2/", "save/", "stop/", "finish/"):
             assert client.post(page(batch, inner)).status_code == 404
         assert "Pasted list" not in client.get(MANY).content.decode()
+
+
+def test_a_form_that_the_back_button_brings_again_takes_another_list(lists: Lists) -> None:
+    token = str(uuid.uuid4())
+    for number in (1, 2):
+        lists.client.post(MANY, {"token": token, "pasted": listed(a_row(number))})
+    assert sorted(row.cells[0] for row in BatchRow.objects.all()) == ["1001", "1002"]
+
+
+def test_what_was_pasted_survives_a_session_that_ended_and_the_sign_in_after_it(agent: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    pasted = {"token": str(uuid.uuid4()), "pasted": listed(a_row())}
+    out = client.post(MANY, pasted, headers={"Origin": "http://testserver"})
+    assert "You have been signed out. What you pasted is still here" in out.text
+    key = {"csrfmiddlewaretoken": hidden(client.get("/accounts/login/").text, "csrfmiddlewaretoken")}
+    client.post("/accounts/login/", {"login": agent.username, "password": "demo", **key})
+    old = client.post(MANY, {**pasted, "csrfmiddlewaretoken": hidden(out.text, "csrfmiddlewaretoken")})
+    for shown in (out, old):
+        assert (shown.status_code, shown.context["pasted"]) == (403, pasted["pasted"])
+    key = {"csrfmiddlewaretoken": hidden(old.text, "csrfmiddlewaretoken")}
+    assert client.post(MANY, pasted | key).status_code == 302
+    assert Batch.objects.get().agent == agent
+
+
+def test_nobody_elses_page_can_have_a_list_shown(db: None) -> None:
+    answer = Client().post(MANY, {"pasted": "Score\n9"}, headers={"Origin": "https://elsewhere.example"})
+    assert answer.headers["Location"].startswith("/accounts/login/")
+
+
+def test_what_was_typed_into_a_row_survives_a_session_that_ended(lists: Lists, agent: User) -> None:
+    batch = lists.checked(a_row(1, score="11"))
+    row = page(batch, "rows/2/")
+    typed = filled(lists.client.get(row)) | {"comment": "Said at length"}
+    lists.client.logout()
+    out = lists.client.post(row, typed)
+    assert out.headers["Location"].startswith(f"/accounts/login/?next={row}")
+    lists.client.post("/accounts/login/", {"login": agent.username, "password": "demo"})
+    assert filled(lists.client.get(row))["comment"] == "Said at length"
+
+
+def test_what_was_typed_into_a_row_survives_a_key_that_is_too_old(lists: Lists, agent: User) -> None:
+    batch = lists.checked(a_row(1, score="11"))
+    typed = filled(lists.client.get(page(batch, "rows/2/"))) | {"comment": "Said at length"}
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(agent, backend="allauth.account.auth_backends.AuthenticationBackend")
+    again = strict.post(page(batch, "rows/2/"), typed)
+    assert again.status_code == 403
+    assert filled(again)["comment"] == "Said at length"
+    assert filled(again)["submit_token"] == str(batch.rows.get().token)
 
 
 def test_a_list_needs_the_key_of_the_form(agent: User) -> None:

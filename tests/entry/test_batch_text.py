@@ -51,6 +51,22 @@ def test_a_cell_with_nul_can_be_stored_and_shows_that_something_was_lost() -> No
     assert read(decode(b"Score,Comment\n9,a\0b\n")).rows == [(2, ["9", "a\ufffdb"])]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_one_broken_letter_does_not_turn_all_others_into_nonsense(mark: bytes) -> None:
+    data = mark + "Name;Comment\nJörg Müller;Süß\n".encode() + b"Ann;cut \xc3 off\n"
+    assert read(decode(data)).rows == [(2, ["Jörg Müller", "Süß"]), (3, ["Ann", "cut \ufffd off"])]
+
+
+def test_only_a_break_of_the_line_ends_a_row_that_was_copied() -> None:
+    assert read('Comment\tScore\n"Great" she\u2028said\x0b\x85\t9\r\n').rows == [
+        (2, ['"Great" she\u2028said\x0b\x85', "9"])
+    ]
+
+
+def test_empty_cells_behind_the_last_column_are_not_kept() -> None:
+    assert read("a,b,\n1,,,,,,,,,\n1,2,3,4,,\n").rows == [(2, ["1", "", ""]), (3, ["1", "2", "3", "4"])]
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [

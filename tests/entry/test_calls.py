@@ -255,20 +255,16 @@ def test_without_outcomes_there_is_no_way_out(client: Client) -> None:
 
 @pytest.mark.browser
 @pytest.mark.processes
-def test_a_page_that_stays_open_says_when_a_call_is_due_and_keeps_what_is_typed(portal: Portal, page: Page) -> None:
-    session = portal.browser_session("agent")
-    page.context.add_cookies(
-        [{"name": cookie.name, "value": cookie.value or "", "url": portal.url} for cookie in session.http.cookies]
-    )
+def test_a_page_that_stays_open_says_when_a_call_is_due_and_keeps_what_is_typed(web: Portal, page: Page) -> None:
     page.clock.install()
-    page.goto(portal.url + NEW)
+    web.browser_session("agent").lend(page, NEW)
     page.fill("[name=FirstName]", "Lee")
     page.get_by_text("No survey?").click()
     page.get_by_label("Call back at").fill(f"{timezone.localtime() + timedelta(hours=1):%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name="Call back later").click()
     expect(page.locator(".alert-success")).to_contain_text("Noted: Call back later, Lee")
     page.fill("[name=FirstName]", "Mia")
-    portal.sql(f"UPDATE uploads_call SET call_back_at = '{timezone.now() - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}'")
+    web.sql(f"UPDATE uploads_call SET call_back_at = '{timezone.now() - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}'")
     page.clock.run_for(31_000)
     expect(page.locator(".due")).to_contain_text("Call back Lee")
     expect(page.get_by_role("link", name="My work")).to_have_text("My work (1 to call back)")

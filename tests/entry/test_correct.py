@@ -417,8 +417,9 @@ def test_of_two_tabs_the_second_is_told_and_keeps_what_was_typed(desk: Desk, ref
 
 def test_who_is_overtaken_while_saving_saves_nothing(desk: Desk, refused: Submission) -> None:
     answers = filled(desk.client.get(correct(refused)))
-    drop = lambda: Delivery.objects.get(pk=refused.pk).cancel(Cause("mia", "by_person"))  # noqa: E731
-    with connection.execute_wrapper(Race(drop)):
+    with connection.execute_wrapper(
+        Race(lambda: Delivery.objects.get(pk=refused.pk).cancel(Cause("mia", "by_person")))
+    ):
         page = desk.client.post(NEW, answers)
     assert "It is not waiting for a correction" in errors_of(page)["__all__"][0]
     assert Submission.objects.count() == Delivery.objects.count() == 1

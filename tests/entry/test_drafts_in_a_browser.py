@@ -6,7 +6,7 @@ from threading import Thread
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.processes import PASSWORD, Portal, eventually
 
@@ -18,12 +18,9 @@ KEPT = re.compile(r"^Draft kept \d\d:\d\d$")
 
 @pytest.fixture
 def web(quiet_portal: Portal, page: Page) -> Portal:
-    """A portal without a worker, and the agent signed in to it."""
+    """A portal of its own, since a page that is left may still save its draft; and the agent signed in to it."""
     quiet_portal.start_web()
-    session = quiet_portal.browser_session("agent")
-    page.context.add_cookies(
-        [{"name": cookie.name, "value": cookie.value or "", "url": quiet_portal.url} for cookie in session.http.cookies]
-    )
+    quiet_portal.browser_session("agent").lend(page)
     return quiet_portal
 
 
@@ -65,6 +62,17 @@ def test_an_untouched_form_is_no_draft_and_what_is_typed_last_is_kept_on_leaving
     page.fill("[name=comment]", "The last words")
     page.goto(web.url + "/submissions/")
     eventually("the draft is kept", lambda: drafts(web))
+
+
+def test_what_is_typed_before_the_last_script_has_come_is_kept_too(web: Portal, page: Page) -> None:
+    late: list[Route] = []
+    page.route("**/htmx*", lambda route: late.append(route))
+    page.goto(web.url + NEW, wait_until="commit")
+    page.locator(".entry-score[data-live]").wait_for()
+    page.fill("[name=comment]", "Typed at once")
+    late[0].continue_()
+    kept(page)
+    assert drafts(web) == 1
 
 
 def test_discarding_leaves_nothing(web: Portal, page: Page) -> None:

@@ -7,8 +7,6 @@ from playwright.sync_api import Page, expect
 
 from tests.processes import Portal
 
-from .conftest import NEW
-
 pytestmark = [pytest.mark.browser, pytest.mark.processes]
 #: Keys pressed for one whole entry, beyond the text and the digit of the score.
 AT_MOST = 12
@@ -30,17 +28,7 @@ class Hands:
         self.page.keyboard.type(text)
 
 
-@pytest.fixture
-def form(portal: Portal, page: Page) -> Page:
-    session = portal.browser_session("agent")
-    page.context.add_cookies(
-        [{"name": cookie.name, "value": cookie.value or "", "url": portal.url} for cookie in session.http.cookies]
-    )
-    page.goto(portal.url + NEW)
-    return page
-
-
-def test_a_whole_entry_takes_few_keys_and_the_next_empty_form_has_the_focus(form: Page, portal: Portal) -> None:
+def test_a_whole_entry_takes_few_keys_and_the_next_empty_form_has_the_focus(form: Page, web: Portal) -> None:
     hands = Hands(form)
     first = form.locator("[name=CustomerNumber]")
     expect(first).to_be_focused()
@@ -57,8 +45,8 @@ def test_a_whole_entry_takes_few_keys_and_the_next_empty_form_has_the_focus(form
     expect(first).to_be_focused()
     expect(first).to_have_value("")
     assert len(hands.pressed) <= AT_MOST, hands.pressed
-    assert portal.sql("SELECT score, comment, contact FROM uploads_submission") == [(9, "Quick and clear", "Y")]
-    ((reasons, sent, completed),) = portal.sql("SELECT reasons, sent_at, completed_at FROM uploads_submission")
+    assert web.sql("SELECT score, comment, contact FROM uploads_submission") == [(9, "Quick and clear", "Y")]
+    ((reasons, sent, completed),) = web.sql("SELECT reasons, sent_at, completed_at FROM uploads_submission")
     assert "Solved at the first call" in str(reasons)
     assert sent
     assert sent == completed
@@ -129,14 +117,14 @@ def test_with_keys_switched_off_every_reason_and_the_way_to_clear_the_score_are_
     expect(unreachable).to_have_count(0)
 
 
-def test_enter_in_the_note_of_a_call_saves_nothing_and_leads_to_its_ends(form: Page, portal: Portal) -> None:
+def test_enter_in_the_note_of_a_call_saves_nothing_and_leads_to_its_ends(form: Page, web: Portal) -> None:
     form.get_by_text("No survey?").click()
     form.get_by_label("Note").fill("Mailbox")
     form.keyboard.press("Enter")
     expect(form.get_by_role("button", name="No answer")).to_be_focused()
     form.keyboard.press("Enter")
     expect(form.locator(".alert-success")).to_have_text("Noted: No answer.")
-    assert portal.sql("SELECT outcome_label, note FROM uploads_call") == [("No answer", "Mailbox")]
+    assert web.sql("SELECT outcome_label, note FROM uploads_call") == [("No answer", "Mailbox")]
 
 
 # -- the score ------------------------------------------------------------------------------------------------

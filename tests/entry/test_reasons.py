@@ -56,16 +56,6 @@ def test_a_reason_of_the_other_side_is_refused_by_name_not_dropped(desk: Desk, r
 # -- in a browser --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def form(portal: Portal, page: Page) -> Page:
-    session = portal.browser_session("agent")
-    page.context.add_cookies(
-        [{"name": cookie.name, "value": cookie.value or "", "url": portal.url} for cookie in session.http.cookies]
-    )
-    page.goto(portal.url + NEW)
-    return page
-
-
 def give(page: Page, score: str) -> None:
     page.locator("input[name=score]").first.focus()
     page.keyboard.press(score)
@@ -102,7 +92,7 @@ def test_a_score_of_the_other_side_asks_what_becomes_of_the_chosen_reasons(form:
 
 @pytest.mark.browser
 @pytest.mark.processes
-def test_an_unanswered_question_comes_back_with_the_form_and_nothing_is_dropped(form: Page, portal: Portal) -> None:
+def test_an_unanswered_question_comes_back_with_the_form_and_nothing_is_dropped(form: Page, web: Portal) -> None:
     give(form, "3")
     reason(form, "Problem not solved").check()
     give(form, "9")
@@ -110,13 +100,13 @@ def test_an_unanswered_question_comes_back_with_the_form_and_nothing_is_dropped(
     expect(form.locator(".entry-summary")).to_contain_text("“Problem not solved”, not offered for the score 9")
     expect(form.locator(".reason-question")).to_contain_text("What shall become of it?")
     expect(form.get_by_role("button", name="Go back")).to_be_hidden()
-    assert portal.sql("SELECT count(*) FROM uploads_submission") == [(0,)]
+    assert web.sql("SELECT count(*) FROM uploads_submission") == [(0,)]
 
 
 @pytest.mark.browser
 @pytest.mark.processes
-def test_the_filter_finds_by_words_in_any_order_and_by_code(form: Page, portal: Portal) -> None:
-    ((code,),) = portal.sql("SELECT code FROM uploads_reasoncode WHERE label = 'Problem not solved'")
+def test_the_filter_finds_by_words_in_any_order_and_by_code(form: Page, web: Portal) -> None:
+    ((code,),) = web.sql("SELECT code FROM uploads_reasoncode WHERE label = 'Problem not solved'")
     give(form, "3")
     for words in ("solved PROBLEM", code, "prôblem not"):
         form.fill("[data-filter]", words)

@@ -25,10 +25,7 @@ def holding(portal_template: Template, tmp_path: Path) -> Iterator[Portal]:
 
 
 def sign_in(page: Page, portal: Portal) -> None:
-    session = portal.browser_session("agent")
-    page.context.add_cookies(
-        [{"name": cookie.name, "value": cookie.value or "", "url": portal.url} for cookie in session.http.cookies]
-    )
+    portal.browser_session("agent").lend(page)
 
 
 def enter(page: Page, portal: Portal, **values: str) -> None:

@@ -1,13 +1,16 @@
 """The agent's pages: who may see which, what they say, how they stay live."""
 
+import gzip
 import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
@@ -15,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import make_submission
-from uploads.models import Cause, Channel, ConfirmedBy, State, Submission
+from uploads.models import Cause, Channel, ConfirmedBy, ReasonCode, State, Submission
 
 from .conftest import NEW, Desk
 
@@ -272,3 +275,15 @@ def test_while_sending_is_paused_nobody_is_told_that_it_will_be_sent_in_seconds(
     Channel.current().pause("here:1", "credential_refused")
     assert "in a few seconds" not in signed_in(agent).get(page).text
     assert "sending is held up at the moment" in signed_in(agent).get(page).text
+
+
+def test_the_form_with_three_hundred_reasons_weighs_little(desk: Desk) -> None:
+    ReasonCode.objects.bulk_create(
+        ReasonCode(code=f"{number}", label=f"Reason {number} {uuid.uuid4()}") for number in range(300)
+    )
+    page = desk.client.get(NEW, headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    files = set(re.findall(r'(?:href|src)="/static/([^"]+)"', gzip.decompress(page.content).decode()))
+    assert len(files) > 10
+    weights = [len(gzip.compress(Path(str(finders.find(name))).read_bytes())) for name in files]
+    assert len(page.content) + sum(weights) < 120_000

@@ -14,7 +14,7 @@ from tests.processes import Portal
 from uploads.entry.batch_work import carry_on
 from uploads.models import Batch, Submission
 
-from .conftest import NEW, Desk
+from .conftest import NEW, Desk, filled
 
 ZONE = "/submissions/zone/"
 LISBON = "Europe/Lisbon"
@@ -48,6 +48,25 @@ def test_an_hour_that_comes_twice_or_never_is_that_of_ones_own_zone(desk: Desk) 
     assert answer.status_code == 422
     assert "came twice in America/New_York" in answer.text
     assert "Europe/Amsterdam: the clocks" not in answer.text
+
+
+def test_what_was_typed_keeps_its_meaning_when_another_zone_is_chosen_in_another_tab(desk: Desk) -> None:
+    opened = filled(desk.client.get(NEW)) | {"score": "9", "Email": "lee@example.com"} | TYPED
+    choose(desk, LISBON)
+    refused = desk.client.post(NEW, opened | {"Email": "lee at example"})
+    assert "Time in Europe/Amsterdam" in refused.text
+    assert desk.client.post(NEW, filled(refused) | {"Email": "lee@example.com"}).status_code == 302
+    assert Submission.objects.get().completed_at == datetime(2026, 11, 2, 12, 59, tzinfo=UTC)
+
+
+def test_a_draft_is_opened_by_the_clock_by_which_it_was_typed(desk: Desk) -> None:
+    typed = filled(desk.client.get(NEW)) | TYPED
+    assert desk.client.post("/submissions/draft/", typed).status_code == 204
+    choose(desk, LISBON)
+    opened = desk.client.get(f"{NEW}?draft={typed['submit_token']}")
+    assert "Time in Europe/Amsterdam" in opened.text
+    assert filled(opened)["completed_at"] == TYPED["completed_at"]
+    assert "Time in Europe/Lisbon" in desk.client.get(NEW).text
 
 
 def test_without_a_choice_it_is_the_portals_zone_and_nonsense_changes_nothing(desk: Desk) -> None:
@@ -96,14 +115,10 @@ def test_a_list_is_read_with_the_clock_of_the_agent_whoever_works_on_it(desk: De
 
 @pytest.mark.browser
 @pytest.mark.processes
-def test_a_computer_with_another_clock_is_told_and_offered_its_own_zone(portal: Portal, chromium: Browser) -> None:
-    session = portal.browser_session("agent")
-    cookies = [{"name": each.name, "value": each.value or "", "url": portal.url} for each in session.http.cookies]
+def test_a_computer_with_another_clock_is_told_and_offered_its_own_zone(web: Portal, chromium: Browser) -> None:
     context = chromium.new_context(timezone_id="America/New_York")
     try:
-        context.add_cookies(cookies)  # type: ignore[arg-type]
-        page = context.new_page()
-        page.goto(portal.url + NEW)
+        page = web.browser_session("agent").lend(context.new_page(), NEW)
         notice = page.locator("[data-clock-elsewhere]")
         expect(notice).to_contain_text("the clock of this computer shows those of America/New_York")
         notice.get_by_role("link").click()

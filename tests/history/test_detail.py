@@ -622,10 +622,8 @@ def test_a_number_is_copied_with_one_click(page: Page, quiet_portal: Portal) -> 
     portal = quiet_portal
     portal.start_web()
     path = portal.browser_session("agent").enter()
-    cookies = portal.browser_session("manager").http.cookies
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.context.add_cookies([{"name": c.name, "value": c.value or "", "url": portal.url} for c in cookies])
-    page.goto(portal.url + path.replace("/submissions/", "/history/"))
+    portal.browser_session("manager").lend(page, path.replace("/submissions/", "/history/"))
     number = page.locator("[data-copy]").first.get_attribute("data-copy")
     page.get_by_role("button", name=f"Copy the number {number}").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.http import QueryDict
 
@@ -9,6 +10,7 @@ from ..models import Batch
 from .dates import DateField, LocalDateTimeField
 from .fields import ChoiceField
 from .form import EntryForm
+from .moments import EARLIEST_YEAR, LATEST_YEAR, write_moment
 from .reasons import ReasonsField
 
 #: How dates may be written in a list → what people call that.
@@ -44,18 +46,30 @@ def is_date(text: str) -> bool:
     return bool(_WRITTEN.fullmatch(text.strip()))
 
 
-def is_month_first(text: str) -> bool:
-    """Whether such a date makes sense with the month first only."""
+def fits(text: str, dates: str) -> bool:
+    """Whether such a date can be one of those that are written in this way."""
     found = _WRITTEN.fullmatch(text.strip())
-    return bool(found and int(found[3]) > 12)
+    month = {"dmy": 3, "mdy": 1}.get(dates)
+    return bool(found and month and 1 <= int(found[month]) <= 12)
 
 
 def _answer(field: object, cell: str, dates: str) -> str:
     if isinstance(field, ChoiceField):
         return _chosen(field, cell)
+    if isinstance(field, LocalDateTimeField) and (moment := _exact(cell)):
+        return write_moment(moment, field.zone)
     if isinstance(field, DateField | LocalDateTimeField) and dates != "iso":
         return _iso(cell, day_first=dates == "dmy")
     return cell
+
+
+def _exact(cell: str) -> datetime | None:
+    """The moment that a text names which says how far it is from UTC (ISO 8601), as programs write it."""
+    try:
+        found = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo and EARLIEST_YEAR < found.year < LATEST_YEAR else None
 
 
 def _chosen(field: ChoiceField, cell: str) -> str:

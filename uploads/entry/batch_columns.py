@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ..models import Batch, ColumnMapping, Role
 from ..models.sent import common_name
-from .batch_answers import DATES, is_date, is_month_first
+from .batch_answers import DATES, fits, is_date
 from .batch_text import WHATS_WRONG
 from .form import EntryForm, input_name
 
@@ -69,7 +69,10 @@ class ColumnsForm(forms.Form):
     def columns(self) -> list[Column]:
         """The columns in their order."""
         titles = titles_of(self.batch, titled=self.is_titled)
-        return [Column(title, self._examples(number), self[f"column-{number}"]) for number, title in enumerate(titles)]
+        return [
+            Column(title[:LONGEST_EXAMPLE], self._examples(number), self[f"column-{number}"])
+            for number, title in enumerate(titles)
+        ]
 
     @property
     def is_titled(self) -> bool:
@@ -125,7 +128,7 @@ class ColumnsForm(forms.Form):
             return _initial(self._by_title(), self._dates(), titled=batch.titled)
         names = [kept.columns.get(title, "") for title in _names(titles)]
         still = [name if name in self.entry.fields else "" for name in names]
-        return _initial(still, kept.dates, titled=batch.titled)
+        return _initial(still, self._dates(kept.dates), titled=batch.titled)
 
     def _by_title(self) -> list[str]:
         """By API key, label, or another name under which CustomerGauge knows it; each input once."""
@@ -140,11 +143,11 @@ class ColumnsForm(forms.Form):
             proposed.append(name if name not in proposed or name == Role.REASONS else "")
         return proposed
 
-    def _dates(self) -> str:
+    def _dates(self, kept: str = "iso") -> str:
+        """As last time, unless the rows show that it is not so this time."""
         dates = [cell for cells in self.sample for cell in cells if is_date(cell)]
-        if not dates:
-            return "iso"
-        return "mdy" if any(map(is_month_first, dates)) else "dmy"
+        ways = (kept, "dmy", "mdy")
+        return next((way for way in ways if all(fits(date, way) for date in dates)), "dmy")
 
     def _examples(self, number: int) -> list[str]:
         cells = [row[number].strip() for row in self.sample if number < len(row)]

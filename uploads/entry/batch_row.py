@@ -18,6 +18,7 @@ from ..models import Batch, BatchRow, Draft, Role, Submission
 from ..roles import ENTER, required
 from .batch_answers import answers
 from .form import EntryForm
+from .kept import keeps_what_was_typed
 from .own import agent_of
 from .sheet import Sheet
 from .submit import stored
@@ -71,14 +72,14 @@ class RowSheet(Sheet):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_what_was_typed
 @required(ENTER)
 def row(request: HttpRequest, uuid: uuid.UUID, number: int) -> HttpResponseBase:
     """The entry form of one's own row; a valid one is saved and leads back to the list (302), else 422.
 
     To the result, once the row is saved.
     """
-    rows = BatchRow.objects.select_related("batch__agent", "submission")
-    found = get_object_or_404(rows, batch__uuid=uuid, batch__agent=agent_of(request), number=number)
+    found = _own_row(request, uuid, number)
     saved = found.submission or stored(found.token, found.batch.agent)
     if saved:
         settle(found, saved)
@@ -89,6 +90,16 @@ def row(request: HttpRequest, uuid: uuid.UUID, number: int) -> HttpResponseBase:
     sheet = RowSheet(request, found)
     with timezone.override(found.batch.time_zone):  # of the clock by which the list was written
         return sheet.save() if request.method == "POST" else sheet.open()
+
+
+def sheet_of(request: HttpRequest, uuid: uuid.UUID, number: int) -> RowSheet:
+    """The form of one's own row, for whoever shows it again. Raises Http404 if it is no own one."""
+    return RowSheet(request, _own_row(request, uuid, number))
+
+
+def _own_row(request: HttpRequest, uuid: uuid.UUID, number: int) -> BatchRow:
+    rows = BatchRow.objects.select_related("batch__agent", "submission")
+    return get_object_or_404(rows, batch__uuid=uuid, batch__agent=agent_of(request), number=number)
 
 
 def settle(found: BatchRow, saved: Submission) -> None:

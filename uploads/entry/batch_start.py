@@ -17,7 +17,9 @@ from ..models import Batch
 from ..roles import ENTER, required
 from . import batch_text
 from .batch_columns import ColumnsForm, are_titles
+from .batch_text import Table
 from .batch_told import MANY
+from .kept import is_from_here
 from .own import agent_of, read_uuid
 
 #: A request that is longer is not read at all: a list as large as it may be, and what stands around it.
@@ -27,16 +29,28 @@ TOO_LARGE = (
     " titles, or give a pasted text as a file."
 )
 
+TOO_OLD = "You have signed in anew since this page was opened. Press “Go on” once more; choose a file anew."
+SIGNED_OUT = (
+    "You have been signed out. What you pasted is still here: sign in in a new tab, then press “Go on” once more. A"
+    " file must be chosen anew."
+)
+
 
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
-@required(ENTER)
 def new(request: HttpRequest) -> HttpResponseBase:
     """The page that takes a list, with the lists that are there; to the columns of what was posted (302).
 
     422 if it is no list, 413 if it is too large, which is known before anything of it is read: only then can the page
-    say so, and hence the form's key is looked for afterwards.
+    say so, and hence the form's key is looked for afterwards. 403 with what was pasted if the session has ended.
     """
+    if request.method == "POST" and not request.user.is_authenticated and is_from_here(request):
+        return _ask(request, TOO_LARGE, status=413) if _is_too_large(request) else _ask(request, SIGNED_OUT, status=403)
+    return _signed_in(request)
+
+
+@required(ENTER)
+def _signed_in(request: HttpRequest) -> HttpResponseBase:
     return _ask(request, TOO_LARGE, status=413) if _is_too_large(request) else _new(request)
 
 
@@ -52,11 +66,8 @@ def _new(request: HttpRequest) -> HttpResponseBase:
         table = batch_text.read(batch_text.decode(file.read()) if file else pasted)
     except batch_text.Unreadable as sentence:
         return _ask(request, str(sentence), status=422)
-    token = read_uuid(request.POST.get("token", "")) or uuids.uuid4()
-    earlier = Batch.objects.filter(token=token).exclude(agent=agent_of(request))
     batch = Batch(
-        token=uuids.uuid4() if earlier.exists() else token, agent=agent_of(request), first=table.first,
-        titled=are_titles(table.first),
+        token=_token(request, table), agent=agent_of(request), first=table.first, titled=are_titles(table.first),
         name=_name(file) if file else "Pasted list",
     )  # fmt: skip
     return redirect("batch", batch.begin(table.rows).uuid)
@@ -83,6 +94,18 @@ def own_list(request: HttpRequest, uuid: UUID) -> Batch:
     return get_object_or_404(Batch.objects.of(agent_of(request)).select_related("agent"), uuid=uuid)
 
 
+def out_of_date(request: HttpRequest) -> HttpResponse:
+    """The same page with what was pasted, and a fresh key."""
+    return _ask(request, TOO_OLD, status=403)
+
+
+def _token(request: HttpRequest, table: Table) -> UUID:
+    """Equal for the same list from the same form by the same person. The Back button brings the form again, for
+    another list."""
+    form = read_uuid(request.POST.get("token", "")) or uuids.uuid4()
+    return uuids.uuid5(form, repr((agent_of(request).pk, table)))
+
+
 def _is_too_large(request: HttpRequest) -> bool:
     if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_REQUEST:
         return True
@@ -94,12 +117,13 @@ def _is_too_large(request: HttpRequest) -> bool:
 
 
 def _ask(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
-    posted = request.POST if status == 422 else {}
+    posted = {} if status == 413 else request.POST  # there it cannot be read
+    known = request.user.is_authenticated
     context = {
         "problem": problem,
         "pasted": posted.get("pasted", ""),
         "token": uuids.uuid4(),
-        "batches": Batch.objects.of(agent_of(request)).annotate(size=Count("rows"))[:MANY],
+        "batches": known and Batch.objects.of(agent_of(request)).annotate(size=Count("rows"))[:MANY],
         "most": f"{batch_text.MOST_ROWS:,}",
     }
     return render(request, "entry/batch_new.html", context, status=status)

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -29,6 +29,7 @@ _BEGINNINGS = {
 }
 _NO_TEXT = "This is not a text. Save the list as CSV in the program it comes from, and take that file."
 _TOO_LARGE = "This is too much at once: at most 5 MB are taken. Cut the list into parts, each with its titles."
+_BREAK = re.compile(r"\r\n|\r|\n")
 _NAMED_SEPARATOR = re.compile(r"\Asep=([\t;,|])\r?\n", re.IGNORECASE)
 
 
@@ -48,7 +49,10 @@ class Table:
 
 
 def decode(data: bytes) -> str:
-    """The text of a file: UTF-8, UTF-16, else Windows-1252 (Western Europe). Raises Unreadable."""
+    """The text of a file: UTF-8, also with a broken letter in it, UTF-16, else Windows-1252 (Western Europe).
+
+    Raises Unreadable.
+    """
     if len(data) > LARGEST:
         raise Unreadable(_TOO_LARGE)
     for beginning, sentence in _BEGINNINGS.items():
@@ -67,8 +71,7 @@ def read(text: str) -> Table:
     text = text.removeprefix("\ufeff").replace("\0", "\ufffd")
     named = _NAMED_SEPARATOR.match(text)
     separator = named[1] if named else _separator(text)
-    lines = _lines(text[named.end() :] if named else text, separator)
-    filled = [(number, cells) for number, cells in enumerate(lines, 1) if any(cell.strip() for cell in cells)]
+    filled = _lines(text[named.end() :] if named else text, separator)
     if len(filled) < 2:
         raise Unreadable("There is no row in it: a line with titles and at least one line below it are needed.")
     (_, first), *rows = filled
@@ -89,10 +92,11 @@ def _decoded(data: bytes) -> str:
     for order, bytes_of_latin in (("utf-16-le", data[1:400:2]), ("utf-16-be", data[:400:2])):
         if bytes_of_latin.count(0) * 2 > len(bytes_of_latin):
             return data.decode(order, "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    text = data.decode("utf-8-sig", "replace")
+    lost = text.count("\ufffd")
+    letters = sum(not char.isascii() for char in text) if lost else 0
+    # in another encoding hardly a letter with an accent happens to be one of UTF-8
+    return text if lost * 2 <= letters else data.decode("cp1252", "replace")
 
 
 def _separator(text: str) -> str:
@@ -108,16 +112,28 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=fit)
 
 
-def _lines(text: str, separator: str) -> Sequence[list[str]]:
+def _lines(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """The lines that hold anything, with their numbers."""
     try:
-        return list(_cut(text, separator))
+        return list(_filled(_cut(text, separator)))
     except csv.Error as error:
         if separator == "\t":  # a spreadsheet that copies puts quotation marks around nothing but cells with breaks
-            return [line.split("\t") for line in text.splitlines()]
+            return list(_filled(line.split("\t") for line in _BREAK.split(text)))
         raise Unreadable(
             "A quotation mark stands alone in it, or a cell has no end, so its cells cannot be told apart. Save the"
             " list as CSV anew in the program it comes from, or put texts into quotation marks and double those inside."
         ) from error
+
+
+def _filled(lines: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    """Empty cells behind the last column, of which a spreadsheet may leave thousands, go."""
+    width = 0
+    for number, cells in enumerate(lines, 1):
+        if any(cell.strip() for cell in cells):
+            width = width or len(cells)
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()
+            yield number, cells
 
 
 def _cut(text: str, separator: str) -> Iterator[list[str]]:

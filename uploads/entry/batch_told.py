@@ -10,6 +10,7 @@ from ..models.submission import Submission
 from .batch_check import ENTERED, IN_LIST
 from .warnings import BEFORE
 
+LONGEST_NAME = 100
 #: So many rows of a group stand on the first page, and on a page of its own.
 FEW, MANY = 5, 50
 
@@ -100,7 +101,7 @@ class Teller:
         if row.submission:
             return row.submission.customer_name
         names = " ".join(self._cells(row, self._names))
-        return names or next(iter(self._cells(row, self._others)), "")
+        return (names or next(iter(self._cells(row, self._others)), ""))[:LONGEST_NAME]
 
     def _cells(self, row: BatchRow, places: Sequence[int]) -> list[str]:
         return [cell for place in places if place < len(row.cells) and (cell := str(row.cells[place]).strip())]

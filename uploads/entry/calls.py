@@ -30,7 +30,7 @@ from .reasons import ReasonsField
 from .sheet import NOT_SAVED, STALE, Sheet
 from .submit import TokenTaken, stored
 from .text import TextClass
-from .zones import of_the_agent
+from .zones import by_its_clock, of_the_agent
 
 log = logging.getLogger(__name__)
 #: How far ahead a call may be put off.
@@ -106,6 +106,7 @@ class CallForm(forms.Form):
 @require_POST
 @keeps_what_was_typed
 @required(ENTER)
+@by_its_clock
 def record_call(request: HttpRequest) -> HttpResponseBase:
     """Note how the call ended and open the next form (302); with a sentence the same form comes back (422, 503)."""
     agent, form = agent_of(request), CallForm(request.POST)

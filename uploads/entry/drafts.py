@@ -16,13 +16,14 @@ from .amend import WHY
 from .form import EntryForm, input_name
 from .reasons import ReasonsField
 from .restore import is_offered
+from .zones import CLOCK
 
 #: Longest draft, in characters of all its answers: several times a full form.
 LONGEST = 50_000
 #: Names the call-back that is being made; nobody types it.
 CALL_AGAIN = "call-again"
 #: What is kept of the form beside the answers.
-BESIDE = frozenset({WHY, CALL_AGAIN, "call-note", "call-back"})
+BESIDE = frozenset({WHY, CALL_AGAIN, "call-note", "call-back", CLOCK})
 NAMELESS = "No name yet"
 
 
@@ -127,7 +128,7 @@ def _says_something(values: Values) -> bool:
     """Whether anything was typed: what the empty form holds by itself says nothing."""
     default = WorkflowStatus.objects.active().filter(default=True).values_list("code", flat=True).first() or ""
     nothing = {"", default if Role.WORKFLOW_STATUS in values else ""}
-    beside = (Role.WORKFLOW_STATUS, CALL_AGAIN)
+    beside = (Role.WORKFLOW_STATUS, CALL_AGAIN, CLOCK)
     said = (text.strip() for name, texts in values.items() if name not in beside for text in texts)
     return any(said) or any(text not in nothing for text in values.get(Role.WORKFLOW_STATUS, ()))
 

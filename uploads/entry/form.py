@@ -1,5 +1,6 @@
 """The entry form: built from the active rows of SurveyField, so that a new key needs no deployment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from .fields import ChoiceField, EntryField, ScoreField
 from .layout import helper, order
 from .questions import question
 from .reasons import ReasonsField, as_chosen
-from .zones import of_the_agent
+from .zones import CLOCK, of_the_agent
 
 #: Customer fields of these kinds say who somebody is.
 IDENTITIES = (Kind.EMAIL, Kind.IDENTIFIER, Kind.PHONE)
@@ -26,7 +27,7 @@ IDENTITIES = (Kind.EMAIL, Kind.IDENTIFIER, Kind.PHONE)
 CONTROLS = frozenset(
     {
         *("submit_token", "revises", "next", "csrfmiddlewaretoken", "draft-version", "warn", "warned", "overrule"),
-        *("call-outcome", "call-note", "call-back", "call-again"),
+        *("call-outcome", "call-note", "call-back", "call-again", CLOCK),
     }
 )
 
@@ -60,11 +61,14 @@ class EntryForm(forms.Form):
 
     bound_field_class: type[EntryBound] = EntryBound
 
-    def __init__(self, data: QueryDict | None = None, *, agent: User) -> None:
+    def __init__(
+        self, data: QueryDict | None = None, *, agent: User, rows: Sequence[SurveyField] | None = None
+    ) -> None:
+        """rows: fields to be tried out, in order, instead of those that are active."""
         super().__init__(data, label_suffix="")
         self.agent = agent
         self.zone = of_the_agent()
-        self.rows = list(SurveyField.objects.filter(active=True))
+        self.rows = list(SurveyField.objects.active() if rows is None else rows)
         for row in self.rows:
             if row.role != Role.REFERENCE:
                 self.fields[input_name(row)] = question(row, self.zone)

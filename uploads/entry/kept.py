@@ -101,7 +101,7 @@ def hand_over(request: HttpRequest, user: User, **_signal: Any) -> None:
 def _page(request: HttpRequest) -> str:
     """The page of the form that was posted: the way out of it without a survey has no page of its own."""
     match = request.resolver_match
-    return request.path if match and match.view_name == "correct" else reverse("new")
+    return request.path if match and match.view_name in ("correct", "batch_row") else reverse("new")
 
 
 def _is_room() -> bool:

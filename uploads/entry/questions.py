@@ -37,7 +37,7 @@ def _choice(row: SurveyField, _zone: ZoneInfo, common: dict[str, Any]) -> fields
 
 
 def _status(_row: SurveyField, _zone: ZoneInfo, common: dict[str, Any]) -> fields.EntryField:
-    statuses = list(WorkflowStatus.objects.filter(active=True))
+    statuses = list(WorkflowStatus.objects.active())
     default = next((status.code for status in statuses if status.default), "")
     choices = [("", "Not set"), *((status.code, status.label) for status in statuses)]
     return fields.ChoiceField(**common, choices=choices, initial=default)

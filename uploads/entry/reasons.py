@@ -32,8 +32,8 @@ class Branch:
 
 def offered() -> list[ReasonCode]:
     """Every reason that may be chosen today, in order; a secondary needs its primary to be active."""
-    active = ReasonCode.objects.filter(Q(parent=None) | Q(parent__active=True), active=True)
-    return list(active.select_related("parent"))
+    active = ReasonCode.objects.active()
+    return list(active.filter(Q(parent=None) | Q(parent__in=active)).select_related("parent"))
 
 
 def usage() -> Counter[str]:

@@ -112,7 +112,7 @@ def refusals(submissions: Iterable[Submission]) -> dict[int, Refusal]:
     events = AuditEvent.objects.filter(object_type="submission", object_id__in=rejected, action=Action.REJECTED)
     replies = {event.object_id: event for event in events.select_related("payload").order_by("id")}
     rows = list(SurveyField.objects.filter(active=True).exclude(role=Role.REFERENCE))
-    return {row.pk: explain(_verdict(replies.get(key)), row, rows) for key, row in rejected.items()}
+    return {row.pk: explain(verdict_of(replies.get(key)), row, rows) for key, row in rejected.items()}
 
 
 def mark(form: EntryForm, refusal: Refusal) -> None:
@@ -164,8 +164,8 @@ def _row(verdict: Verdict, rows: Sequence[SurveyField], known: Known | None) -> 
     """The field that the message names, else the one that the code is about."""
     role = Role.COMPLETED_AT if verdict.code == NO_COMPLETION_DATE else known.role if known else None
     named = verdict.field or (found[1] if (found := _FIELD.search(verdict.message)) else "")
-    wanted = _fold(named)
-    by_key = (row for row in rows if wanted and _fold(row.key) == wanted)
+    wanted = fold(named)
+    by_key = (row for row in rows if wanted and fold(row.key) == wanted)
     by_alias = (row for row in rows if wanted in ALIASES.get(_sort(row), ()))
     by_role = (row for row in rows if row.role == role)
     return next(by_key, None) or next(by_alias, None) or next(by_role, None)
@@ -175,12 +175,12 @@ def _sort(row: SurveyField) -> str:
     return row.kind if row.role == Role.CUSTOMER else row.role
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
     """`contact.first_name`, `FirstName` and `first name` are one name."""
     return re.sub(r"[^a-z0-9]", "", name.strip(".").rpartition(".")[2].casefold())
 
 
-def _verdict(event: AuditEvent | None) -> Verdict | None:
+def verdict_of(event: AuditEvent | None) -> Verdict | None:
     """The verdict on the reply as it was recorded; None if it was erased or nothing was."""
     payload = getattr(event, "payload", None)
     try:

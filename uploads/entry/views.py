@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ..models import Action, AuditEvent, Draft, Submission
 from ..roles import ENTER, HEALTH, LOOKUPS, REVIEW, may, required, sign_in_first
+from . import batch_row, batch_start
 from .calls import CallForm, call_again
 from .drafts import address
 from .kept import is_from_here, keep_and_sign_in, keeps_what_was_typed
@@ -19,9 +20,10 @@ from .own import agent_of, own_or_404, read_uuid
 from .prefill import names_customer, take_over
 from .sheet import Sheet
 from .undo import is_free_again
+from .zones import CLOCK, by_its_clock, clock
 
 #: Pages that an entry form is posted to.
-FORMS = frozenset({"new", "correct", "record_call", "prefill"})
+FORMS = frozenset({"new", "correct", "record_call", "prefill", "batch_row"})
 HOMES = ((REVIEW, "history"), (ENTER, "new"), (LOOKUPS, "admin:index"), (HEALTH, "health"))
 
 
@@ -39,6 +41,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @keeps_what_was_typed
 @required(ENTER)
+@by_its_clock
 def new(request: HttpRequest) -> HttpResponseBase:
     """The form; a valid one is saved and leads to its page (302), an invalid one comes back (422).
 
@@ -66,6 +69,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 @keeps_what_was_typed
 @required(REVIEW)
 @required(ENTER)
+@by_its_clock
 def correct(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     """The same form for a manager who corrects anybody's result. Looking at somebody else's is recorded."""
     sheet = _manager_sheet(request, uuid)
@@ -76,6 +80,7 @@ def correct(request: HttpRequest, uuid: UUID) -> HttpResponseBase:
     return _draft(request) if "draft" in request.GET else sheet.open()
 
 
+@by_its_clock
 def out_of_date(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Instead of Django's page when the CSRF check fails: nothing is saved, and an entry keeps what was typed.
 
@@ -85,6 +90,8 @@ def out_of_date(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     match = request.resolver_match
     if match and match.view_name in FORMS and not request.user.is_authenticated and is_from_here(request):
         return keep_and_sign_in(request)
+    if match and match.view_name == "batch_new" and may(request.user, ENTER):
+        return batch_start.out_of_date(request)
     sheet = _sheet_of(request)
     if sheet:
         return sheet.stale(sheet.form(request.POST), status=403)
@@ -98,6 +105,8 @@ def _sheet_of(request: HttpRequest) -> Sheet | None:
         return None
     if match.view_name in ("new", "record_call"):
         return _own_sheet(request, _own_named(request, "revises"))
+    if match.view_name == "batch_row":
+        return batch_row.sheet_of(request, **match.kwargs)
     if match.view_name == "correct" and may(request.user, REVIEW):
         return _manager_sheet(request, match.kwargs["uuid"])
     return None
@@ -115,9 +124,10 @@ def _draft(request: HttpRequest) -> HttpResponseBase:
     if page != request.path:
         return redirect(address(draft))
     sheet = _manager_sheet(request, about.uuid) if about and about.agent != person else _own_sheet(request, about)
-    call_form = CallForm()
-    call_form.initial = {name: "".join(draft.values.get(f"call-{name}", ())[:1]) for name in ("note", "back")}
-    return sheet.open_draft(draft, call_form=call_form)
+    with clock("".join(draft.values.get(CLOCK, ()))):
+        call_form = CallForm()
+        call_form.initial = {name: "".join(draft.values.get(f"call-{name}", ())[:1]) for name in ("note", "back")}
+        return sheet.open_draft(draft, call_form=call_form)
 
 
 def _own_sheet(request: HttpRequest, about: Submission | None = None) -> Sheet:

@@ -12,14 +12,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
-from ..models import Contact, Kind, Role
+from ..models import Contact, Kind, Role, Thresholds
 from . import text
 from .form import Entry, EntryForm
 from .same import Earlier, earlier, equal, identities
 from .text import TextClass
 
-#: A survey that was completed longer ago than this is unusual.
-SURVEY_WARN_DAYS = 30
 LONGEST_REASON = 500
 #: Inputs of the page: it shows warnings; those it has shown; why they are overruled.
 SHOWS, SHOWN, REASON = "warn", "warned", "overrule"
@@ -77,7 +75,10 @@ def check(form: EntryForm, entry: Entry, agent: User) -> Overruled:
 
 def warnings(form: EntryForm, entry: Entry, agent: User) -> list[Warned]:
     """Everything about a valid entry that is unlikely."""
-    made = (_long_ago(form, entry), _out_of_reach(form, entry), _silent(form, entry), _before(entry, agent))
+    limits = Thresholds.current()
+    made = (
+        _long_ago(form, entry, limits), _out_of_reach(form, entry), _silent(form, entry, limits), _before(entry, agent)
+    )  # fmt: skip
     return [warned for warned in made if warned]
 
 
@@ -98,9 +99,9 @@ def _reason(form: EntryForm, found: Sequence[Warned]) -> str:
     return reason
 
 
-def _long_ago(form: EntryForm, entry: Entry) -> Warned | None:
+def _long_ago(form: EntryForm, entry: Entry, limits: Thresholds) -> Warned | None:
     done = entry.completed_at
-    if done is None or timezone.now() - done <= timedelta(days=SURVEY_WARN_DAYS):
+    if done is None or timezone.now() - done <= timedelta(days=limits.survey_days):
         return None
     label, days = form.fields[Role.COMPLETED_AT].label, (timezone.now() - done).days
     return Warned("long_ago", f"{label} lies {days} days back. Check the date.", Role.COMPLETED_AT)
@@ -114,8 +115,9 @@ def _out_of_reach(form: EntryForm, entry: Entry) -> Warned | None:
                   "phone number. Ask for one.", reach[0].key if reach else Role.CONTACT)  # fmt: skip
 
 
-def _silent(form: EntryForm, entry: Entry) -> Warned | None:
-    if Role.COMMENT not in form.fields or entry.score > 6 or entry.comment:
+def _silent(form: EntryForm, entry: Entry, limits: Thresholds) -> Warned | None:
+    limit = limits.comment_score
+    if Role.COMMENT not in form.fields or limit is None or entry.score > limit or entry.comment:
         return None
     return Warned("silent", f"The score is {entry.score}, without a comment. Ask the customer why.", Role.COMMENT)
 

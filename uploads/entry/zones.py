@@ -4,8 +4,10 @@ Agents' pages show and read times in it. Everybody else's are in the portal's zo
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from functools import cache
+from functools import cache, wraps
+from typing import Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
@@ -20,8 +22,14 @@ from django.views.decorators.http import require_http_methods
 from ..roles import ENTER, required
 
 COOKIE = "zone"
+#: The input of the entry form that says by which clock its times are read: what was typed keeps its meaning when
+#: another zone is chosen meanwhile, in another tab or before a draft is opened again.
+CLOCK = "clock-zone"
 KEPT = timedelta(days=400)  # browsers keep no cookie longer
 AGENTS_PAGES = ("/submissions/", "/calls/")
+
+Params = ParamSpec("Params")
+View = Callable[Concatenate[HttpRequest, Params], HttpResponseBase]
 
 
 @cache
@@ -34,6 +42,22 @@ def known() -> frozenset[str]:
 def of_the_agent() -> ZoneInfo:
     """The zone in which the form at hand shows and reads times."""
     return ZoneInfo(timezone.get_current_timezone_name())
+
+
+def clock(name: str) -> AbstractContextManager[None]:
+    """Within it times are those of the zone of that name; of no other one if there is none."""
+    return timezone.override(ZoneInfo(name) if name in known() else timezone.get_current_timezone())
+
+
+def by_its_clock(view: View[Params]) -> View[Params]:
+    """Guard the view of an entry form: what was typed is read by the clock that its page has shown."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        with clock(request.POST.get(CLOCK, "")):
+            return view(request, *args, **kwargs)
+
+    return cast(View[Params], guarded)
 
 
 class OwnZone:
