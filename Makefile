@@ -12,18 +12,18 @@ run: $(VENV)/run
 # for what no database changes: the files below, and what is seen in a browser.
 ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py \
   test_roles.py test_hardening.py test_environment.py test_compose.py test_reliability.py test_signin.py test_run.py \
-  test_many_machines.py test_database_restarts.py entry/test_text.py entry/test_fields.py
-# SQLite in two halves at a time: much of it waits for a disk, a browser or another process.
-HALF := entry history customergauge simulator
+  test_many_machines.py test_database_restarts.py entry/test_text.py entry/test_fields.py entry/test_form.py
+# On SQLite the folders, of which each tests a part, beside the files, which test the whole: much of it waits for a disk,
+# a browser or another process.
 test: $(VENV)/dev
 	@logs=$$(mktemp -d); \
 	if [ -n "$$TEST_DATABASE_URL" ]; then \
 	  DATABASE_URL="$$TEST_DATABASE_URL" $(BIN)/python -m pytest -m "not browser or both" \
 	    $(ON_SQLITE_ONLY:%=--ignore tests/%) >$$logs/postgresql 2>&1 & postgresql=$$!; \
 	else echo "not run on PostgreSQL: TEST_DATABASE_URL is not set (see docs/developer.md)"; fi; \
-	$(BIN)/python -m pytest $(HALF:%=tests/%) >$$logs/half 2>&1 & half=$$!; \
-	$(BIN)/python -m pytest $(HALF:%=--ignore tests/%); failed=$$?; \
-	wait $$half || failed=1; echo "the other half ($(HALF)):"; cat $$logs/half; \
+	$(BIN)/python -m pytest tests/*/ >$$logs/parts 2>&1 & parts=$$!; \
+	$(BIN)/python -m pytest tests/test_*.py; failed=$$?; \
+	wait $$parts || failed=1; echo "the parts (tests/*/):"; cat $$logs/parts; \
 	if [ -n "$$postgresql" ]; then wait $$postgresql || failed=1; echo "on PostgreSQL:"; cat $$logs/postgresql; fi; \
 	rm -r $$logs; exit $$failed
 

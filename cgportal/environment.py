@@ -83,6 +83,14 @@ def names(name: str, default: str) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
+def some_of(name: str, choices: tuple[str, ...]) -> list[str]:
+    """A comma-separated list of some of the choices; empty if not set."""
+    listed = names(name, "")
+    if wrong := [part for part in listed if part not in choices]:
+        raise ImproperlyConfigured(f"{name} holds “{wrong[0]}”: write some of {', '.join(choices)}.")
+    return listed
+
+
 def zone(name: str, default: str) -> str:
     """The name of a time zone that this machine knows."""
     value = text(name, default)

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import environment, logs, retention
+from . import environment, logs, retention, single_sign_on
 from .retention import Days
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,11 +36,15 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_htmx",
     "js_lib_bootstrap5",
     "csp",
+    "import_export",
     "uploads.apps.UploadsConfig",  # last: its roles need the permissions that auth makes after migrate
 ]
 MIDDLEWARE = [
@@ -56,6 +60,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "uploads.access.seen.NoteLastSeen",
+    "uploads.access.required.SecondFactorFirst",
     "django_htmx.middleware.HtmxMiddleware",
     "uploads.entry.zones.OwnZone",
 ]
@@ -118,8 +124,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "uploads.access.passwords.WordsOfTheHouse"},
 ]
 ACCOUNT_ADAPTER = "uploads.signin.ClosedSignUp"
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # whoever's password or second factor changes hears of it
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -127,6 +135,22 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 # Whole offices share one address; a guesser is stopped by the limit per name.
 ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,10/5m/key"}
+MFA_ADAPTER = "uploads.access.factors.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RATE_LIMITS = {"webauthn_login": "300/m/ip"}  # as above: an office, not a person; no key can be guessed
+MFA_TOTP_ISSUER = "cgportal"
+MFA_TOTP_TOLERANCE = 1  # telephones whose clocks are up to half a minute wrong
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are the operator's word
+MFA_REQUIRED_ROLES = environment.some_of("MFA_REQUIRED_ROLES", (*single_sign_on.ROLES, "superuser"))
+MFA_KEY = environment.text("MFA_KEY")
+if MFA_KEY and len(MFA_KEY) < 32:
+    raise ImproperlyConfigured("MFA_KEY must be at least 32 random characters, or empty (see .env.example).")
+SSO = single_sign_on.read()
+SOCIALACCOUNT_ADAPTER = "uploads.access.newcomers.CompanyPeople"
+USERSESSIONS_TRACK_ACTIVITY = False  # it would write at every request
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SESSION_ENGINE = "uploads.sessions"
@@ -158,7 +182,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *([SSO.origin] if SSO else [])],  # the button on the sign-in page leads there
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
         "object-src": ["'none'"],
@@ -242,6 +266,8 @@ SECRETS = [
         CUSTOMERGAUGE_API_KEY,
         CUSTOMERGAUGE_CLIENT_SECRET,
         AUDIT_SEAL_KEY,
+        MFA_KEY,
+        SSO.client_secret if SSO else "",
         METRICS_TOKEN,
         DATABASES["default"].get("PASSWORD"),
     )

@@ -8,6 +8,7 @@ os.environ |= {
     "ALLOWED_HOSTS": "portal.example.com",
     "CUSTOMERGAUGE_URL": "https://api.eu.customergauge.com",
     "CUSTOMERGAUGE_API_KEY": "only-for-checks",
+    "MFA_REQUIRED_ROLES": "manager,admin,superuser",
     "AUDIT_SEAL_KEY": "only-for-checks-only-for-checks-only-for-checks",
     "DJANGO_SETTINGS_MODULE": "cgportal.settings",
 }

@@ -15,6 +15,8 @@ GOOD = {
     "DJANGO_SETTINGS_MODULE": "cgportal.settings",
 }
 
+SSO = {"OIDC_ISSUER": "https://id.example.com/realms/x", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "y"}
+
 
 def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     env = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path)} | GOOD | variables
@@ -55,6 +57,13 @@ def start(tmp_path: Path, **variables: str) -> "subprocess.CompletedProcess[str]
             {"RETENTION_EXCHANGES_DAYS": "0", "RETENTION_CONTENTS_DAYS": "0"},
             "RETENTION_FACTS_DAYS (3650) is less than RETENTION_CONTENTS_DAYS (for ever)",
         ),
+        ({"MFA_REQUIRED_ROLES": "manager, boss"}, "MFA_REQUIRED_ROLES holds “boss”: write some of agent, manager"),
+        ({"MFA_KEY": "short"}, "MFA_KEY must be at least 32 random characters, or empty"),
+        ({"OIDC_ISSUER": "http://id.example.com"}, "OIDC_ISSUER uses http"),
+        ({"OIDC_ISSUER": "https://id.example.com", "OIDC_CLIENT_ID": "x"}, "OIDC_CLIENT_SECRET is not set"),
+        (SSO, "OIDC_ROLES is not set: nobody would have a role"),
+        (SSO | {"OIDC_ROLES": "agent=Callers,boss=Board"}, "OIDC_ROLES holds “boss=Board”: write a role and its group"),
+        (SSO | {"OIDC_ROLES": "agent=A", "OIDC_LOCAL_SIGN_IN": "no"}, "write one of superusers, everyone"),
         ({"CUSTOMERGAUGE_API_KEY": ""}, "The credential for CustomerGauge is missing or ambiguous"),
         ({"CUSTOMERGAUGE_CLIENT_ID": "id"}, "The credential for CustomerGauge is missing or ambiguous"),
     ],
@@ -81,6 +90,6 @@ def test_the_example_starts_once_its_blanks_are_filled_in(tmp_path: Path) -> Non
 def test_the_example_lists_every_variable_and_no_other() -> None:
     example = (ROOT / ".env.example").read_text()
     listed = {line.partition("=")[0] for line in example.splitlines() if line and not line.startswith("#")}
-    code = "".join((ROOT / "cgportal" / name).read_text() for name in ("settings.py", "gunicorn.py", "run.py"))
+    code = "".join(path.read_text() for path in (ROOT / "cgportal").glob("*.py"))
     compose = (ROOT / "compose.yaml").read_text()
     assert {name for name in listed if f'"{name}"' not in code and f"${{{name}:" not in compose} == set()

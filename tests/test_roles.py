@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.factories import make_submission, make_user
-from uploads.models import CallScript, Delivery, ReasonCode, Submission
+from uploads.models import CallScript, Delivery, ReasonCode, Submission, Thresholds
 
 ROLES = ("anon", "nobody", "agent", "manager", "admin", "root")
 
@@ -102,6 +102,25 @@ account_reset_password                    200   200    200   200     200   200
 account_reset_password_done               200   200    200   200     200   200
 account_reset_password_from_key x         200   200    200   200     200   200
 account_reset_password_from_key_done      200   200    200   200     200   200
+own_sessions                              in    200    200   200     200   200
+session_end 1                             405   405    405   405     405   405
+sessions_end                              405   405    405   405     405   405
+mfa_index                                 in    200    200   200     200   200
+mfa_authenticate                          →     →      →     →       →     →
+mfa_reauthenticate                        in    →      →     →       →     →
+mfa_reauthenticate_webauthn               in    →      →     →       →     →
+mfa_activate_totp                         in    →      →     →       →     →
+mfa_deactivate_totp                       in    404    404   404     404   404
+mfa_view_recovery_codes                   in    404    404   404     404   404
+mfa_generate_recovery_codes               in    →      →     →       →     →
+mfa_list_webauthn                         →     →      →     →       →     →
+mfa_add_webauthn                          in    →      →     →       →     →
+mfa_remove_webauthn 1                     in    →      →     →       →     →
+mfa_login_webauthn                        →     →      →     →       →     →
+sso_begin                                 405   405    405   405     405   405
+sso_callback                              404   404    404   404     404   404
+socialaccount_login_cancelled             →     →      →     →       →     →
+socialaccount_login_error                 401   401    401   401     401   401
 test                                      405   405    405   405     405   405
 banner                                    204   200    200   200     200   200
 outages                                   in    403    403   200     200   200
@@ -153,6 +172,28 @@ admin:uploads_callscript_add              in    403    403   403     403   403
 admin:uploads_callscript_change 1         in    403    403   403     200   200
 admin:uploads_callscript_history 1        in    403    403   403     200   200
 admin:uploads_callscript_delete 1         in    403    403   403     403   403
+admin:uploads_reasoncode_import           in    403    403   403     200   200
+admin:uploads_reasoncode_review absent    in    403    403   403     404   404
+admin:uploads_reasoncode_export_csv       in    403    403   403     200   200
+admin:uploads_reasoncode_export_xlsx      in    403    403   403     200   200
+admin:uploads_workflowstatus_import       in    403    403   403     200   200
+admin:uploads_workflowstatus_review absent  in    403    403   403     404   404
+admin:uploads_workflowstatus_export_csv   in    403    403   403     200   200
+admin:uploads_workflowstatus_export_xlsx  in    403    403   403     200   200
+admin:uploads_surveyfield_import          in    403    403   403     200   200
+admin:uploads_surveyfield_review absent   in    403    403   403     404   404
+admin:uploads_surveyfield_export_csv      in    403    403   403     200   200
+admin:uploads_surveyfield_export_xlsx     in    403    403   403     200   200
+admin:uploads_calloutcome_import          in    403    403   403     200   200
+admin:uploads_calloutcome_review absent   in    403    403   403     404   404
+admin:uploads_calloutcome_export_csv      in    403    403   403     200   200
+admin:uploads_calloutcome_export_xlsx     in    403    403   403     200   200
+admin:uploads_surveyfield_preview         in    403    403   403     200   200
+admin:uploads_thresholds_changelist       in    403    403   403     →     →
+admin:uploads_thresholds_add              in    403    403   403     403   403
+admin:uploads_thresholds_change 1         in    403    403   403     200   200
+admin:uploads_thresholds_history 1        in    403    403   403     200   200
+admin:uploads_thresholds_delete 1         in    403    403   403     403   403
 """
 ROWS = [re.split(r"\s{2,}", line.strip()) for line in TABLE.strip().splitlines()[1:]]
 CELLS = [
@@ -179,6 +220,7 @@ def cast(db: None) -> dict[str, User | None]:
     first = make_user("first")  # so that nobody of the cast is user 1
     ReasonCode.objects.create(pk=1, code="1", label="One")
     CallScript.objects.create(pk=1)
+    Thresholds.objects.create(pk=1)
     return {
         "anon": None,
         "nobody": first,
@@ -206,6 +248,8 @@ def address(page: str, cast: dict[str, User | None]) -> str:
         "batch_row": [str(uuid.uuid4()), thing],
         "erase_certificate": [thing],
         "anonymise_decide": [thing],
+        "session_end": [thing],
+        "mfa_remove_webauthn": [thing],
         "account_reset_password_from_key": ["1", "abc-def"],
     }.get(name)
     if arguments is None and thing:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,11 @@ from django.core import mail
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from uploads.alerts import happenings
+from uploads.alerts.situation import Situation
 from uploads.models import Action, AuditEvent
 
 LOGIN = "/accounts/login/"
@@ -72,6 +77,17 @@ def test_too_many_wrong_passwords_for_one_name_are_stopped(client: Client, manag
     assert other.status_code == 302
 
 
+def test_many_wrong_sign_ins_from_one_address_are_told(client: Client) -> None:
+    def told() -> str:
+        return happenings.sign_ins(Situation(since=timezone.now() - timedelta(minutes=1)))
+
+    for number in range(49):
+        client.post(LOGIN, {"login": f"guess{number}", "password": "wrong"})
+    assert told() == ""
+    client.post(LOGIN, {"login": "guess", "password": "wrong"})
+    assert told() == "50 wrong sign-ins within 10 minutes were tried from 1 address."
+
+
 def test_an_account_that_is_switched_off_stays_outside(client: Client, manager: User) -> None:
     User.objects.update(is_active=False)
     client.post(LOGIN, {"login": "mia", "password": "demo"})
@@ -125,6 +141,51 @@ def test_changing_the_password_asks_for_the_old_one(manager: User, signed_in: Ca
     assert browser.post(url, new | {"oldpassword": "wrong"}).status_code == 200
     assert browser.post(url, new | {"oldpassword": "demo"}).status_code == 302
     assert browser.get("/history/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("short-one", "at least 10 characters"),
+        ("1234567890", "too common"),
+        ("mia-mia-mia", "too similar"),
+        ("CGportal-survey-1", "easy to guess here"),
+        ("passwordportal", "easy to guess here"),
+        ("quiet lakes and slow trains", ""),
+        ("ten lower!", ""),
+        (" " + "ünïcödé 🚲 " * 20, ""),
+    ],
+)
+def test_a_new_password_is_long_and_not_easily_guessed_and_that_is_all(
+    manager: User, signed_in: Callable[[User], Client], password: str, sentence: str
+) -> None:
+    User.objects.update(username="mia-mia-mi")
+    data = {"password1": password, "password2": password, "oldpassword": "demo"}
+    answer = signed_in(manager).post("/accounts/password/change/", data)
+    assert sentence in answer.text
+    manager.refresh_from_db()
+    assert manager.check_password(password) == (not sentence)
+
+
+def test_whoever_changes_a_password_hears_of_it(
+    manager: User,
+    signed_in: Callable[[User], Client],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    User.objects.update(email="mia@example.com")
+    new = {"password1": "another-long-phrase", "password2": "another-long-phrase", "oldpassword": "demo"}
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in(manager).post("/accounts/password/change/", new)
+    (message,) = mail.outbox
+    assert message.to == ["mia@example.com"]
+    assert "If it was not you, tell the operator of the portal at once." in message.body
+    assert "another-long-phrase" not in message.body
+
+
+def test_a_password_can_be_pasted_and_filled_in_by_its_manager(client: Client) -> None:
+    html = client.get(LOGIN).text
+    assert 'autocomplete="current-password"' in html
+    assert "onpaste" not in html
 
 
 OPEN_PAGES = ["login/", "signup/", "password/reset/", "password/reset/done/", "inactive/"]

@@ -46,6 +46,7 @@ class UploadsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, signin  # noqa: F401  (they register themselves)
+        from .access import factors  # noqa: F401
         from .audit import grants, guards
         from .audit.erase import erased
         from .entry import batch_work

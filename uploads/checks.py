@@ -55,3 +55,17 @@ def audit_seals(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def second_factors(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
+    """Whether those who can do the most are let in by more than a password."""
+    if settings.MFA_REQUIRED_ROLES or settings.SSO:
+        return []
+    return [
+        Warning(
+            "MFA_REQUIRED_ROLES is not set: a password alone opens every account.",
+            hint="Set it to manager,admin,superuser, or let people sign in at your company (OIDC_ISSUER).",
+            id="uploads.W004",
+        )
+    ]

@@ -20,7 +20,7 @@ HEALTH = "uploads.see_health"
 ERASE = "uploads.erase_person"
 LOOKUPS = "uploads.change_reasoncode"
 
-_LOOKUP_MODELS = ("reasoncode", "workflowstatus", "surveyfield", "callscript", "calloutcome")
+_LOOKUP_MODELS = ("reasoncode", "workflowstatus", "surveyfield", "callscript", "calloutcome", "thresholds")
 ROLES: dict[str, frozenset[str]] = {
     "agent": frozenset({ENTER}),
     "manager": frozenset({ENTER, REVIEW, PAUSE, HEALTH, ERASE}),  # not admins: who erases must see what goes

@@ -23,11 +23,6 @@ CHANGELIST = "/admin/uploads/reasoncode/"
 
 
 @pytest.fixture
-def browser(admin: User, signed_in: Callable[[User], Client]) -> Client:
-    return signed_in(admin)
-
-
-@pytest.fixture
 def reason(db: None) -> ReasonCode:
     return ReasonCode.objects.create(code="10020", label="Waiting time", position=10)
 

@@ -142,3 +142,38 @@ def test_the_list_of_accounts_names_roles(browser: Client, agent: User, db: None
     assert "Agent" in html
     assert "No role yet" in html
     assert "Superuser" in html
+
+
+@pytest.mark.parametrize("way", ["action", "is_active", "groups"])
+def test_the_last_administrator_stays(browser: Client, admin: User, db: None, way: str) -> None:
+    def take_away(user: User) -> str:
+        if way == "action":
+            sent = browser.post(USERS, {"action": "switch_off", "_selected_action": [user.pk]}, follow=True)
+        else:
+            data = person(user, groups=[role("agent")]) if way == "groups" else person(user)
+            data = {name: value for name, value in data.items() if way == "groups" or name != "is_active"}
+            sent = browser.post(f"{USERS}{user.pk}/change/", data, follow=True)
+        return sent.text
+
+    def admins() -> int:
+        return User.objects.filter(groups__name="admin", is_active=True).count()
+
+    assert "the last administrator" in take_away(admin)
+    assert admins() == 1
+    second = make_user("olga", "admin")
+    assert "the last administrator" not in take_away(second)
+    assert "the last administrator" in take_away(admin)
+    assert admins() == 1
+    assert len(recorded(Action.USER_CHANGED)) == 1
+
+
+def test_of_two_last_administrators_one_stays(browser: Client, admin: User, db: None) -> None:
+    both = [admin.pk, make_user("olga", "admin").pk]
+    browser.post(USERS, {"action": "switch_off", "_selected_action": both})
+    assert User.objects.filter(pk__in=both, is_active=True).count() == 1
+
+
+def test_an_administrator_may_be_renamed_though_the_last(browser: Client, admin: User) -> None:
+    browser.post(f"{USERS}{admin.pk}/change/", person(admin, first_name="Ada"))
+    admin.refresh_from_db()
+    assert admin.first_name == "Ada"

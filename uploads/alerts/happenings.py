@@ -15,9 +15,8 @@ from ..models import SILENT_AFTER, Action, AuditEvent
 from .situation import Situation, recorded_since
 from .wording import number
 
-MANY_ROWS = 10_000
 DAY = 6, 22  # hours of the portal's zone
-REFUSALS, WITHIN = 10, timedelta(minutes=10)
+REFUSALS, MANY, WITHIN = 10, 50, timedelta(minutes=10)
 
 
 def superuser(it: Situation) -> str:
@@ -27,18 +26,28 @@ def superuser(it: Situation) -> str:
 
 
 def sign_ins(it: Situation) -> str:
-    """Ten refusals under one name within ten minutes."""
-    refused: dict[str, list[datetime]] = defaultdict(list)
+    """Ten refusals under one name, or fifty from one address, within ten minutes."""
+    names: dict[str, list[datetime]] = defaultdict(list)
+    places: dict[str, list[datetime]] = defaultdict(list)
     events = recorded_since(it.since - WITHIN).filter(action=Action.SIGN_IN_REFUSED).order_by("id")
     for event in events.select_related("payload"):
-        refused[str(_body(event).get("name", "")).casefold()].append(event.at)
-    names = sum(_guessed(times, it.since) for times in refused.values())
-    return f"{REFUSALS} wrong passwords within 10 minutes were tried under {number(names, 'name')}." if names else ""
+        said = _body(event)
+        names[str(said.get("name", "")).casefold()].append(event.at)
+        places[str(said.get("address", ""))].append(event.at)
+    places.pop("", None)  # unknown ones are no one place
+    tried = (_tried(names, REFUSALS, it.since, "name"), _tried(places, MANY, it.since, "address"))
+    return " ".join(filter(None, tried))
 
 
-def _guessed(times: list[datetime], since: datetime) -> bool:
+def _tried(refused: dict[str, list[datetime]], limit: int, since: datetime, what: str) -> str:
+    count = sum(_guessed(times, limit, since) for times in refused.values())
+    where = {"name": "under", "address": "from"}[what], number(count, what, "addresses" if what == "address" else "")
+    return f"{limit} wrong sign-ins within 10 minutes were tried {' '.join(where)}." if count else ""
+
+
+def _guessed(times: list[datetime], limit: int, since: datetime) -> bool:
     """Whether so many of these times lie within so short a span that ends after `since`."""
-    spans = zip(times, times[REFUSALS - 1 :], strict=False)
+    spans = zip(times, times[limit - 1 :], strict=False)
     return any(last - first <= WITHIN and last > since for first, last in spans)
 
 
@@ -58,14 +67,14 @@ def _changes_role(event: AuditEvent) -> bool:
 def exports(it: Situation) -> str:
     """A file with very many results was made, or one at night."""
     events = recorded_since(it.since).filter(action__in=(Action.EXPORTED, Action.EXPORT_MADE))
-    many = [rows for event in events.select_related("payload") if (rows := _unusual(event))]
+    many = [rows for event in events.select_related("payload") if (rows := _unusual(event, it.limits.export_rows))]
     return f"{number(len(many), 'file')} with {number(sum(many), 'result')} in all." if many else ""
 
 
-def _unusual(event: AuditEvent) -> int:
-    """How many results a file holds, if these are many or it was made at night; else 0."""
+def _unusual(event: AuditEvent, many: int) -> int:
+    """How many results a file holds, if these are as many or it was made at night; else 0."""
     rows = int(_body(event).get("results", 0))
-    return rows if rows >= MANY_ROWS or not DAY[0] <= timezone.localtime(event.at).hour < DAY[1] else 0
+    return rows if rows >= many or not DAY[0] <= timezone.localtime(event.at).hour < DAY[1] else 0
 
 
 def worker_lost(it: Situation) -> str:

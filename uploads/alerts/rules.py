@@ -19,9 +19,6 @@ from . import happenings
 from .situation import STUCK_AFTER, Situation, recorded_since
 from .wording import clock, number
 
-BREAKER_OPEN = timedelta(minutes=15)
-SLOW, FAR_TOO_SLOW = timedelta(minutes=15), timedelta(hours=2)
-IN_DOUBT = timedelta(hours=1)
 DOUBTFUL_SENDS, DOUBTFUL_PART, OF_AT_LEAST, WITHIN = 10, 0.02, 50, timedelta(minutes=15)
 DISK_PART = 0.1
 SKEW = 120  # seconds
@@ -71,8 +68,8 @@ def paused(now: Situation) -> str:
 
 
 def out_of_reach(now: Situation) -> str:
-    since = now.channel.shut_since
-    if now.channel.paused or not now.channel.breaks or not since or now.now - since <= BREAKER_OPEN:
+    since, limit = now.channel.shut_since, now.limits.minutes("out_of_reach")
+    if now.channel.paused or not now.channel.breaks or not since or now.now - since <= limit:
         return ""
     return f"CustomerGauge has not been reached since {clock(since)}. {_waiting(now)}"
 
@@ -100,11 +97,12 @@ def no_progress(now: Situation) -> str:
 def waiting(now: Situation) -> str:
     """A longer wait has its own kind, and a wait that the line or the workers explain is told with them."""
     explained = now.channel.paused or now.channel.breaks or not now.heard_of
-    return "" if explained or not SLOW < now.waited <= FAR_TOO_SLOW else _oldest(now)
+    slow = now.limits.minutes("slow") < now.waited <= now.limits.minutes("far_too_slow")
+    return _oldest(now) if slow and not explained else ""
 
 
 def waiting_long(now: Situation) -> str:
-    return _oldest(now) if now.waited > FAR_TOO_SLOW else ""
+    return _oldest(now) if now.waited > now.limits.minutes("far_too_slow") else ""
 
 
 def _oldest(now: Situation) -> str:
@@ -113,7 +111,7 @@ def _oldest(now: Situation) -> str:
 
 def unconfirmed(now: Situation) -> str:
     piles = [now.results[State.UNCONFIRMED], now.cases[State.UNCONFIRMED]]
-    if not any(pile.since and now.now - pile.since > IN_DOUBT for pile in piles):
+    if not any(pile.since and now.now - pile.since > now.limits.minutes("in_doubt") for pile in piles):
         return ""
     return f"{number(sum(pile.count for pile in piles), 'delivery', 'deliveries')} may or may not have arrived."
 

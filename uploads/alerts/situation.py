@@ -11,7 +11,18 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..models import OPEN, OUTBOXES, Anonymisation, AuditEvent, CaseDelivery, Channel, Delivery, State, Worker
+from ..models import (
+    OPEN,
+    OUTBOXES,
+    Anonymisation,
+    AuditEvent,
+    CaseDelivery,
+    Channel,
+    Delivery,
+    State,
+    Thresholds,
+    Worker,
+)
 
 #: A worker that has claimed and written nothing for so long, though work is due for as long, is stuck.
 STUCK_AFTER = timedelta(minutes=5)
@@ -41,6 +52,11 @@ class Situation:
     def channel(self) -> Channel:
         """The line to CustomerGauge."""
         return Channel.current()
+
+    @cached_property
+    def limits(self) -> Thresholds:
+        """From where on people are told."""
+        return Thresholds.current()
 
     @cached_property
     def workers(self) -> list[Worker]:

@@ -18,7 +18,10 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 #: The forms in which proxies number requests: 32 hexadecimal digits, or a UUID.
 NUMBER = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self)"
+PERMISSIONS = (
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(),"
+    " publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
 
 
 class PrivatePages:

@@ -43,8 +43,8 @@ def last_result() -> str:
 
     Tampering stands until all of the log is found in order.
     """
-    outcomes = AuditEvent.objects.filter(action=Action.AUDIT_CHECKED).order_by("-at", "-id")
-    outcomes = outcomes.values_list("outcome", flat=True)
+    checks = AuditEvent.objects.filter(action=Action.AUDIT_CHECKED).order_by("-at", "-id")
+    outcomes = checks.values_list("outcome", flat=True)
     if outcomes.filter(outcome__in=("ok", "tampering")).first() == "tampering":
         return "tampering"
     return (outcomes.first() or "").replace(PART_OK, "ok")

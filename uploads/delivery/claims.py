@@ -1,6 +1,6 @@
 """What a worker does next: finds what is due, in the order of the lanes, and leases it.
 
-a test of the connection, or the probe of a half-open breaker
+a test of the connection, the reasons that somebody wants, or the probe of a half-open breaker
 → results that agents enter now → the backlog: older ones, retries, bulk work → case updates → anonymisations → look-ups
 """
 
@@ -35,6 +35,7 @@ from ..models import (
 from .job import Job
 from .lookup import LookupJob
 from .probe import ProbeJob
+from .reasons import ReasonsJob
 from .sending import SendJob, request_of
 from .settle import crashed, reap
 
@@ -64,6 +65,7 @@ class Claims:
         self._client = client
         self._worker = worker
         self._tested_for: datetime | None = None
+        self._listed_for: datetime | None = None
         self._held_back = False
 
     def take(self, line: Channel, idle: int, busy: int, begin: Callable[[Job], None]) -> Taken:
@@ -114,6 +116,10 @@ class Claims:
         if line.test_wanted and line.test_asked_at != self._tested_for:
             self._tested_for = line.test_asked_at
             begin(ProbeJob(test=True))
+            begun += 1
+        if line.reasons_asked_at and line.reasons_asked_at != self._listed_for:
+            self._listed_for = line.reasons_asked_at
+            begin(ReasonsJob())
             begun += 1
         if line.needs_probe and line.begin_probe():
             begin(ProbeJob(test=False))

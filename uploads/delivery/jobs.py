@@ -9,6 +9,7 @@ from django.utils import timezone
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 
+from ..access.ending import forget_expired
 from ..audit import anchors, erase_list, nightly, retention, seal
 from ..audit.erase import clean_disk
 from ..models import Batch, Worker
@@ -51,6 +52,7 @@ def tidy_up() -> None:
     """Forget sessions that are over, old lists of results, workers that vanished a day ago without a farewell, and what
     came in late about what had been erased."""
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    forget_expired()
     Worker.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
     Batch.objects.forget_old()
     erase_list.complete()

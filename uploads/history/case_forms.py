@@ -66,7 +66,7 @@ class CaseForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, closed: bool) -> None:
         super().__init__(data, auto_id="case-%s")
         self.token = _uuid(data.get("token", "")) if data else uuid.uuid4()
-        self.labels = {status.code: status.label for status in WorkflowStatus.objects.filter(active=True)}
+        self.labels = {status.code: status.label for status in WorkflowStatus.objects.active()}
         status = self.fields["status"]
         assert isinstance(status, forms.ChoiceField)  # noqa: S101 - as declared above
         status.choices = [("", "Leave as it is"), *self.labels.items()]

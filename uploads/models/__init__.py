@@ -9,16 +9,18 @@ from .alerts import Alert
 from .anonymise import Anonymisation
 from .append_only import AppendOnlyError
 from .audit import Action, AuditEvent, AuditPayload, Body, request_id
-from .batches import Batch, BatchRow, ColumnMapping
+from .batch_rows import BatchRow
+from .batches import Batch, ColumnMapping
 from .bulk import Bulk
 from .calls import Call, CallOutcome
 from .cases import CaseDelivery, CaseUpdate
-from .channel import SILENT_AFTER, Channel, Worker
+from .channel import Channel
 from .customers import CustomerKey
 from .delivery import Attempt, AttemptKind, Delivery, ReadBack
 from .drafts import Draft
 from .erasure import Erasure
 from .exports import ExportFile
+from .list_imports import ListImport
 from .lookups import Kind, Lookup, ReasonCode, Role, Side, SurveyField, WorkflowStatus
 from .outage import Outage
 from .outgoing import LEASE, Outgoing
@@ -28,8 +30,10 @@ from .script import CallScript
 from .seals import AuditSeal
 from .states import FINAL, LOOKUPS, NEEDS_PERSON, OPEN, TRANSITIONS, Cause, ConfirmedBy, Lane, State
 from .submission import PAYLOAD_VERSION, Contact, CustomerValue, ReasonChosen, Submission
+from .thresholds import Thresholds
 from .totals import DayTotal, ReasonTotal, TotalsKept
 from .views import SavedView
+from .workers import SILENT_AFTER, Worker
 from .writes import SomebodyWasFirst, together
 
 #: Everything that goes out, in the order in which it is looked for.
@@ -82,6 +86,7 @@ __all__ = [
     "Kept",
     "Kind",
     "Lane",
+    "ListImport",
     "Lookup",
     "Outage",
     "OutboxRow",
@@ -101,6 +106,7 @@ __all__ = [
     "State",
     "Submission",
     "SurveyField",
+    "Thresholds",
     "TotalsKept",
     "Worker",
     "WorkflowStatus",

@@ -1,4 +1,4 @@
-"""The one connection to CustomerGauge as all workers see it, and the workers themselves."""
+"""The one connection to CustomerGauge as all workers see it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,9 +14,6 @@ from django.utils import timezone
 
 from .audit import Action, AuditEvent, Body
 from .outage import Outage
-
-#: A worker that has not been heard of for this long is silent: the pages say so.
-SILENT_AFTER = timedelta(seconds=60)
 
 #: The circuit breaker opens for a minute at first, twice as long each further time.
 BREAK = timedelta(seconds=60)
@@ -69,6 +66,7 @@ class Channel(models.Model):
     test_asked_at = models.DateTimeField(null=True)
     tested_at = models.DateTimeField(null=True)
     test_passed = models.BooleanField(default=False)
+    reasons_asked_at = models.DateTimeField(null=True, help_text="Since when CustomerGauge's reasons are wanted.")
     version = models.PositiveIntegerField(default=0)
 
     #: What the database's clock said when the row was read: the one clock that all workers share.
@@ -217,6 +215,18 @@ class Channel(models.Model):
         return self.test_wanted and self._set(Action.CHANNEL_TESTED, actor, evidence, body=body, keep=True, **changes)
 
     @_on_the_row
+    def ask_reasons(self, user: User) -> bool:
+        """Ask a worker for the reasons that CustomerGauge has."""
+        return self._set(Action.REASONS_ASKED, user, "", keep=True, reasons_asked_at=timezone.now())
+
+    @_on_the_row
+    def reasons_listed(self, actor: Any, evidence: str, number: int) -> bool:
+        """A worker has fetched so many, or none for the reason `evidence`. False if another was faster."""
+        return self.reasons_asked_at is not None and self._set(
+            Action.REASONS_LISTED, actor, evidence, body={"rows": number}, keep=True, reasons_asked_at=None
+        )
+
+    @_on_the_row
     def note_skew(self, seconds: int) -> bool:
         """Write down how far our clock is ahead of CustomerGauge's (at most a day)."""
         return self._set(None, "", "", skew=max(-86_400, min(seconds, 86_400)))
@@ -275,24 +285,3 @@ class Channel(models.Model):
         for name, value in changes.items():
             setattr(self, name, value)
         return True
-
-
-class WorkerQuerySet(models.QuerySet["Worker"]):
-    def heard_of(self) -> "WorkerQuerySet":
-        """Workers that gave a sign of life within the last minute."""
-        return self.filter(beat_at__gte=Now() - SILENT_AFTER)
-
-
-class Worker(models.Model):
-    """One running worker process and its last signs of life. The row goes when the worker stops cleanly."""
-
-    name = models.CharField(primary_key=True, max_length=100)
-    started_at = models.DateTimeField(default=timezone.now)
-    beat_at = models.DateTimeField(default=timezone.now)
-    progress_at = models.DateTimeField(default=timezone.now, help_text="When it last wrote or claimed anything.")
-    metrics = models.TextField(blank=True, help_text="Its counters in Prometheus's text format.")
-
-    objects = WorkerQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"worker {self.name}"

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from .patterns import UnusablePattern, compile_safely
 
@@ -48,6 +49,31 @@ class Lookup(models.Model):
         abstract = True
 
 
+class DatedQuerySet(LookupQuerySet[Row]):
+    def active(self) -> Self:
+        """Rows that are switched on, and whose days include today by the portal's clock."""
+        today = timezone.localdate(timezone=timezone.get_default_timezone())
+        begun = Q(active_from=None) | Q(active_from__lte=today)
+        not_over = Q(active_to=None) | Q(active_to__gte=today)
+        return super().active().filter(begun, not_over)
+
+
+class Dated(Lookup):
+    """A row that may be offered for a time only."""
+
+    active_from = models.DateField(
+        "offered from", null=True, blank=True, help_text="The first day, by the portal's clock; empty: at once."
+    )
+    active_to = models.DateField("offered until", null=True, blank=True, help_text="The last day; empty: for ever.")
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        if self.active_from and self.active_to and self.active_to < self.active_from:
+            raise ValidationError({"active_to": "The last day lies before the first. Correct one of the two."})
+
+
 class Side(models.TextChoices):
     """Which customers a reason is offered for: CustomerGauge ties each driver to one side of the score."""
 
@@ -65,7 +91,7 @@ class Side(models.TextChoices):
         return self is Side.ANY or self is Side.of(score)
 
 
-class ReasonCode(Lookup):
+class ReasonCode(Dated):
     """A driver of the score, as CustomerGauge numbers it: two levels, primary and secondary."""
 
     code = models.CharField(
@@ -82,7 +108,7 @@ class ReasonCode(Lookup):
     )  # fmt: skip
     side = models.CharField(max_length=20, choices=Side.choices, default=Side.ANY, verbose_name="offered for")
 
-    objects = LookupQuerySet["ReasonCode"].as_manager()
+    objects = DatedQuerySet["ReasonCode"].as_manager()
 
     class Meta:
         ordering = ["position", "code"]
@@ -95,6 +121,7 @@ class ReasonCode(Lookup):
         return self.promoter_label if self.promoter_label and Side.of(score) is Side.PROMOTER else self.label
 
     def clean(self) -> None:
+        super().clean()
         if self.parent is None:
             return
         if self.parent_id == self.pk or self.parent.parent_id:
@@ -107,14 +134,14 @@ class ReasonCode(Lookup):
             )
 
 
-class WorkflowStatus(Lookup):
+class WorkflowStatus(Dated):
     """A case status: the standard set of words, or the extended set of numbers from 0 to 99."""
 
     code = models.CharField(max_length=32, unique=True, validators=[CODE], help_text="Exactly as it is sent.")
     label = models.CharField(max_length=64)
     default = models.BooleanField(default=False, help_text="Chosen beforehand on the entry form. One status at most.")
 
-    objects = LookupQuerySet["WorkflowStatus"].as_manager()
+    objects = DatedQuerySet["WorkflowStatus"].as_manager()
 
     class Meta:
         ordering = ["position", "code"]

@@ -24,9 +24,13 @@ def scores() -> list[str]:
 
 
 @register.inclusion_tag("entry/_script.html", takes_context=True)
-def call_script(context: Context) -> dict[str, Any]:
-    """The script beside a new entry; nothing beside a correction, which nobody makes on the telephone."""
-    return {"script": _told(context)}
+def call_script(context: Context, *, above: bool = False) -> dict[str, Any]:
+    """The script of a new entry: open beside the form, and where there is no room for that, folded above it.
+
+    Only one of the two is there at a time, so that its place is the same for eyes, keys and readers. A correction has
+    none: nobody makes it on the telephone.
+    """
+    return {"script": _told(context), "above": above}
 
 
 @register.inclusion_tag("entry/_follow_up.html", takes_context=True)

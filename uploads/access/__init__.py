@@ -1,0 +1,1 @@
+"""Who somebody is: passwords, second factors, sessions, and the company's own sign-in."""
