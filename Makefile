@@ -9,10 +9,13 @@ run: $(VENV)/run
 	@exec $(BIN)/python -m cgportal.run
 
 # SQLite always; PostgreSQL at the same time when TEST_DATABASE_URL names a server that may be filled and emptied, but
-# for what no database changes: the files below, and what is seen in a browser.
-ON_SQLITE_ONLY := customergauge simulator nemesis test_accessibility.py test_fuzz.py test_kill_at_every_step.py \
-  test_roles.py test_hardening.py test_environment.py test_compose.py test_reliability.py test_signin.py test_run.py \
-  test_many_machines.py test_database_restarts.py entry/test_text.py entry/test_fields.py entry/test_form.py
+# for what no database changes (forms, words, rights, and all that is seen in a browser) or what starts its own.
+ON_SQLITE_ONLY := customergauge simulator nemesis \
+  $(addprefix test_,$(addsuffix .py,accessibility fuzz kill_at_every_step roles hardening environment compose reliability \
+  signin run many_machines database_restarts)) \
+  $(addprefix entry/test_,$(addsuffix .py,batch_text correct fields form prefill reasons script text views warnings)) \
+  $(addprefix history/test_,$(addsuffix .py,attention detail health_page)) \
+  $(addprefix admin/test_,$(addsuffix .py,fields lists))
 # On SQLite the folders, of which each tests a part, beside the files, which test the whole: much of it waits for a disk,
 # a browser or another process.
 test: $(VENV)/dev

@@ -59,9 +59,11 @@ def new(request: HttpRequest) -> HttpResponseBase:
     if source and is_free_again(source.delivery):
         return _own_sheet(request).open_undone(source)
     sheet = _own_sheet(request, source)
-    if source or not names_customer(sheet.form(), request.GET):
+    if source or not request.GET:
         return sheet.open()
     form = sheet.form()
+    if not names_customer(form, request.GET):
+        return sheet.open()
     return sheet.show(form, uuid4(), notes=take_over(form, request.GET), clean=True)
 
 
