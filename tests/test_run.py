@@ -89,7 +89,7 @@ def answers(started: Run) -> bool:
     assert started.process.poll() is None, started.log.read_text()
     try:
         return requests.get(f"{started.url}/readyz", timeout=5).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

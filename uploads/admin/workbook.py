@@ -9,8 +9,6 @@ from datetime import date, datetime
 from typing import Any
 from zipfile import ZipFile
 
-from openpyxl import load_workbook
-
 from ..entry.batch_text import MOST_COLUMNS, Unreadable
 
 #: How a workbook begins: it is an archive.
@@ -22,6 +20,8 @@ _NO_WORKBOOK = "This Excel file cannot be read. Open it, save it anew as .xlsx o
 
 def rows_of(data: bytes, most: int) -> list[list[str]]:
     """The rows of the first sheet, at most `most` of them, each with as many cells as it needs. Raises Unreadable."""
+    from openpyxl import load_workbook  # takes ten megabytes in every process that has it
+
     try:
         with ZipFile(io.BytesIO(data)) as archive:
             if any(part.file_size > LARGEST_PART for part in archive.infolist()):
