@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 TICK = 5.0  # seconds: how late work may be found when every hint is lost
 BEAT = 10.0  # seconds between signs of life and looks for leases that are over
 GATHER = 0.025  # seconds for which an outcome may wait for company, as long as no thread waits for work
+AHEAD = 3  # one thread more for so many calls: even if each call lasts 30 s, none waits for its turn beyond TURN_WITHIN
 HOLD_RESULTS = 60.0  # seconds to keep outcomes in memory while the database is away
 
 DatabaseAway = (OperationalError, InterfaceError)
@@ -59,7 +60,7 @@ class Loop:
         self._client = client
         self._name = name
         self._free = Semaphore(calls)
-        self._threads = calls + calls // 8  # some end a call or wait for their mark while so many call
+        self._threads = calls + calls // AHEAD  # some end a call or wait for their mark while so many call
         self.claims = Claims(client, name)
         self._counters = Counters()
         self._inbox: SimpleQueue[Mark | Done | Hint] = SimpleQueue()
