@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from . import environment, logs
+from . import environment, garbage, logs
 
 environment.env.read_env(Path(__file__).resolve().parent.parent / ".env")
 bind = f"0.0.0.0:{environment.whole_number('PORT', 8000, 1, 65535)}"
@@ -33,6 +33,7 @@ def post_worker_init(worker: Any) -> None:
 
     logs.catch_the_uncaught()
     worker.patrol = patrol(stopping)
+    garbage.look_seldom()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from cgportal import garbage
+
 from .factories import make_user
 from .processes import Portal, Template, portal_for
 
@@ -106,6 +108,11 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert [text for text in complaints if "422" not in text] == []
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests and all modules are looked through each time otherwise: a sixth of the whole run."""
+    garbage.look_seldom()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -74,6 +74,7 @@ def house(portal_template: Template, tmp_path_factory: pytest.TempPathFactory) -
             done = portal.manage(*command)
             assert done.returncode == 0, done.stderr
         portal.start_web()
+        portal.sql("UPDATE uploads_delivery SET next_at = '2099-01-01 00:00:00' WHERE state = 'queued'")  # and stays so
         portal.start_worker()
         rows = portal.sql(
             "SELECT d.state, s.uuid, u.username FROM uploads_submission s JOIN auth_user u ON u.id = s.agent_id"

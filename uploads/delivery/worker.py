@@ -1,6 +1,5 @@
 """The worker process: the delivery loop in the main thread, wake-ups and side jobs beside it, a clean stop."""
 
-import gc
 import logging
 import os
 import signal
@@ -10,6 +9,8 @@ from types import FrameType
 
 from django.conf import settings
 from django.db.models.functions import Now
+
+from cgportal import garbage
 
 from ..alerts.watch import patrol
 from ..models import OUTBOXES, Action, AuditEvent, State, Worker
@@ -36,7 +37,7 @@ class WorkerProcess:
 
     def run(self) -> None:
         """Work until told to stop. Raises ResultsLost if the database stayed away for too long."""
-        _spare_the_collector()
+        garbage.look_seldom()
         consumer = make_consumer()
         aim(self.name)
         self._release_leases_of_the_dead()
@@ -88,13 +89,6 @@ class WorkerProcess:
                 for outbox in OUTBOXES:
                     outbox.objects.filter(state=State.SENDING, owner=worker.name).update(lease_until=Now())
                 worker.delete()
-
-
-def _spare_the_collector() -> None:
-    """Every call waits while garbage is looked for: leave out what stays for ever, and look seldom for the rest."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _alive(pid: int) -> bool:
